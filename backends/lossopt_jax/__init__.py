@@ -1,0 +1,1 @@
+"""Definitions as JAX objects: optax transformations, traceable losses and schedules."""

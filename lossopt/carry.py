@@ -1,0 +1,288 @@
+"""How rules are carried, without a framework: `start`, `update` and `eval_point` walk a spec's tree.
+
+A backend's optimizer flattens its parameters into a Vector, says its words and where each hyperparameter stands (a
+`Run`), calls `update`, and stores what comes back.  Nothing here knows what an array is.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from lossopt.definition import Definition, Optimizer, Spec, keywords
+from lossopt.errors import ArgumentError, InputError, suggest
+from lossopt.vector import Lifted, State, Vector
+
+Path = tuple[int, ...]
+Executor = Callable[..., tuple[Vector, State]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a carrier lends for one update.
+
+    Attributes:
+        leaf: the words of one parameter.
+        lifted: the same words over all parameters.
+        names: each parameter's name.
+        shapes: each parameter's shape.
+        hyperparameters: for each parameter, flat name -> value.
+        flat_names: (path in the spec, name) -> flat name.
+        extras: what rules may ask for besides step and inner: value, metric, evaluate.
+        shared_step: one count for all parameters (optax), or one for each (torch).
+        executor: how a singular rule runs over the parameters; None is one parameter after the other.
+    """
+
+    leaf: Any
+    lifted: Lifted
+    names: tuple[str, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    hyperparameters: tuple[Mapping[str, Any], ...]
+    flat_names: Mapping[tuple[Path, str], str]
+    extras: Mapping[str, Any] = field(default_factory=dict)
+    shared_step: bool = True
+    executor: Executor | None = None
+
+    def vector(self, leaves: Any) -> Vector:
+        return self.lifted.vector(leaves)
+
+    def of_leaf(self, path: Path, fn: Callable[..., Any], leaf: int) -> dict[str, Any]:
+        """The hyperparameters that `fn` names, for one parameter."""
+        given = self.hyperparameters[leaf]
+        return {n: given[self.flat_names[path, n]] for n in keywords(fn)}
+
+    def of_all(self, path: Path, fn: Callable[..., Any]) -> dict[str, Any]:
+        """The hyperparameters that `fn` names, for all: a Vector of numbers where groups differ."""
+        return {n: self._common(self.flat_names[path, n]) for n in keywords(fn)}
+
+    def _common(self, flat: str) -> Any:
+        values = [h[flat] for h in self.hyperparameters]
+        first = values[0] if values else None
+        if all(v is first or (not hasattr(v, "shape") and not hasattr(first, "shape") and v == first) for v in values):
+            return first
+        return self.vector(values)
+
+    def some(self, chosen: Sequence[int]) -> Run:
+        """The same run for some of the parameters."""
+        return replace(
+            self,
+            names=tuple(self.names[i] for i in chosen),
+            shapes=tuple(self.shapes[i] for i in chosen),
+            hyperparameters=tuple(self.hyperparameters[i] for i in chosen),
+        )
+
+
+# ------------------------------------------------------------------------------------------------- the three walks
+def start(spec: Spec, run: Run, params: Vector, path: Path = ()) -> State:
+    """The state before the first update."""
+    rule = spec.definition
+    if rule.name == ROUTE:
+        return _route_start(spec, run, params, path)
+    if rule.plural:
+        state = _start_slots(rule, run.lifted, params, run.of_all(path, rule.start or rule.text))
+        inner = tuple(start(s, run, params, (*path, j)) for j, s in enumerate(spec.inner))
+        if inner:
+            state = state.replace(inner=inner[0]) if "inner" in rule.asks else state.replace(inners=inner)
+        zero: Any = run.leaf.first_step()
+    else:
+        each = [_start_slots(rule, run.leaf, p, run.of_leaf(path, rule.start or rule.text, i)) for i, p in enumerate(params.leaves)]
+        state = _gather(each, run)
+        zero = run.leaf.first_step() if run.shared_step else run.vector(run.leaf.first_step() for _ in each)
+    return state.replace(step=zero) if "step" in rule.asks else state
+
+
+def update(spec: Spec, run: Run, grads: Vector, state: State, params: Vector, path: Path = ()) -> tuple[Vector, State]:
+    """One update of the whole tree: what to add to each parameter, and the next state."""
+    rule = spec.definition
+    if rule.name == ROUTE:
+        return _route_update(spec, run, grads, state, params, path)
+    if "step" in rule.asks:
+        state = state.replace(step=state.step + 1)
+    if not rule.plural:
+        return (run.executor or one_by_one)(spec, run, grads, state, params, path)
+    given = dict(run.extras)
+    if "step" in rule.asks:
+        given["step"] = state.step
+    if spec.inner:
+        lent = tuple(_lend(spec, run, path, j) for j in range(len(spec.inner)))
+        given["inner"], given["inners"] = lent[0], lent
+    return rule.text(run.lifted, grads, state, params, *asked(rule, given), **run.of_all(path, rule.text))
+
+
+def eval_point(spec: Spec, run: Run, state: State, params: Vector, path: Path = ()) -> Vector:
+    """Where to evaluate the model: the point of the outermost rule that has one, else the parameters."""
+    rule = spec.definition
+    point = rule.eval_point
+    if point and rule.plural:
+        return point(run.lifted, state, params, **run.of_all(path, point))
+    if point:
+        leaves = enumerate(params.leaves)
+        return run.vector(point(run.leaf, leaf_state(state, i), p, **run.of_leaf(path, point, i)) for i, p in leaves)
+    if rule.name == ROUTE:
+        return _route_eval_point(spec, run, state, params, path)
+    inner = (state.inner,) if "inner" in rule.asks else state.inners if "inners" in rule.asks else ()
+    for j, (wrapped, own) in enumerate(zip(spec.inner, inner, strict=True)):
+        params = eval_point(wrapped, run, own, params, (*path, j))
+    return params
+
+
+def one_by_one(spec: Spec, run: Run, grads: Vector, state: State, params: Vector, path: Path) -> tuple[Vector, State]:
+    """A singular rule on one parameter after the other: what every faster executor is held to."""
+    rule, results = spec.definition, []
+    for i, (grad, param) in enumerate(zip(grads.leaves, params.leaves, strict=True)):
+        own = leaf_state(state, i)
+        given = {**run.extras, "step": own.step} if "step" in own else run.extras
+        results.append(rule.text(run.leaf, grad, own, param, *asked(rule, given), **run.of_leaf(path, rule.text, i)))
+    new = [own for _, own in results]
+    shared = {n: v for n, v in state.items() if not isinstance(v, Vector)}
+    return run.vector(delta for delta, _ in results), _gather(new, run).replace(**shared)
+
+
+def asked(rule: Definition, given: Mapping[str, Any]) -> list[Any]:
+    """The positional arguments that a rule asks for by name."""
+    asks = rule.asks if isinstance(rule, Optimizer) else ()
+    for name in asks:
+        if given.get(name) is None:
+            raise ArgumentError(f"{rule.name} needs {name!r}{HOW_TO_GIVE.get(name, '')}")
+    return [given[name] for name in asks]
+
+
+HOW_TO_GIVE = {
+    "value": ": give the loss to this update, value=loss (torch: step(closure) or step(value=loss))",
+    "metric": ": give the metric to this update, metric=...",
+    "evaluate": ": give the loss function to this update (torch: step(closure); jax: value_fn=f; numpy: evaluate=f)",
+}
+
+
+# ------------------------------------------------------------------------------------------------- slots
+def leaf_state(state: State, i: int) -> State:
+    """The slots of one parameter; a slot that this parameter lacks (None) is not there."""
+    own = {n: v.leaves[i] if isinstance(v, Vector) else v for n, v in state.items()}
+    return State(**{n: v for n, v in own.items() if v is not None})
+
+
+def _start_slots(rule: Optimizer, ops: Any, param: Any, hyperparameters: Mapping[str, Any]) -> State:
+    if rule.start:
+        return rule.start(ops, param, **hyperparameters)
+    return State(**{slot.name: ops.zeros_like(param) for slot in rule.slots if slot.present(hyperparameters)})
+
+
+def _gather(each: Sequence[State], run: Run) -> State:
+    names = dict.fromkeys(name for own in each for name, _ in own.items())
+    return State(**{n: run.vector(getattr(own, n) if n in own else None for own in each) for n in names})
+
+
+def _lend(spec: Spec, run: Run, path: Path, j: int) -> Callable[..., tuple[Vector, State]]:
+    def inner(grads: Vector, state: State, params: Vector, **extras: Any) -> tuple[Vector, State]:
+        lent = replace(run, extras={**run.extras, **extras}) if extras else run
+        return update(spec.inner[j], lent, grads, state, params, (*path, j))
+
+    return inner
+
+
+# ------------------------------------------------------------------------------------------------- routing
+ROUTE = "route"
+"""The one rule that is structure, not arithmetic: each parameter to the first inner spec whose selector takes it."""
+
+
+@functools.cache
+def _routes(to: tuple[str, ...], names: tuple[str, ...], shapes: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
+    chosen: list[list[int]] = [[] for _ in to]
+    for i, (name, shape) in enumerate(zip(names, shapes, strict=True)):
+        taken = next((j for j, selector in enumerate(to) if _selects(selector, name, shape)), None)
+        if taken is None:
+            raise InputError(f"route: no selector takes the parameter {name!r} of shape {shape}; end with '*' to take the rest")
+        chosen[taken].append(i)
+    return tuple(map(tuple, chosen))
+
+
+def _selects(selector: str, name: str, shape: tuple[int, ...]) -> bool:
+    return len(shape) == 2 if selector == "matrices" else fnmatch.fnmatchcase(name, selector)
+
+
+def _parts(spec: Spec, run: Run) -> list[tuple[int, Spec, tuple[int, ...]]]:
+    routes = _routes(spec.hyperparameters["to"], run.names, run.shapes)
+    return [(j, inner, chosen) for j, (inner, chosen) in enumerate(zip(spec.inner, routes, strict=True))]
+
+
+def _route_start(spec: Spec, run: Run, params: Vector, path: Path) -> State:
+    count = len(params.leaves)
+    return State(inners=tuple(
+        _spread(start(inner, run.some(chosen), params.take(chosen), (*path, j)), chosen, count) if chosen else State()
+        for j, inner, chosen in _parts(spec, run)
+    ))  # fmt: skip
+
+
+def _route_update(spec: Spec, run: Run, grads: Vector, state: State, params: Vector, path: Path) -> tuple[Vector, State]:
+    deltas: list[Any] = [None] * len(params.leaves)
+    states = []
+    for (j, inner, chosen), own in zip(_parts(spec, run), state.inners, strict=True):
+        if not chosen:
+            states.append(own)
+            continue
+        delta, new = update(inner, run.some(chosen), grads.take(chosen), _narrow(own, chosen), params.take(chosen), (*path, j))
+        states.append(_spread(new, chosen, len(deltas)))
+        for i, d in zip(chosen, delta.leaves, strict=True):
+            deltas[i] = d
+    return run.vector(deltas), State(inners=tuple(states))
+
+
+def _route_eval_point(spec: Spec, run: Run, state: State, params: Vector, path: Path) -> Vector:
+    points = list(params.leaves)
+    for (j, inner, chosen), own in zip(_parts(spec, run), state.inners, strict=True):
+        if chosen:
+            part = eval_point(inner, run.some(chosen), _narrow(own, chosen), params.take(chosen), (*path, j))
+            for i, p in zip(chosen, part.leaves, strict=True):
+                points[i] = p
+    return run.vector(points)
+
+
+def _narrow(state: State, chosen: Sequence[int]) -> State:
+    return state.map(lambda _, slot: slot.take(chosen) if isinstance(slot, Vector) else slot)
+
+
+def _spread(state: State, chosen: Sequence[int], count: int) -> State:
+    """The slots of a part, as long as the whole: None where the part has no parameter."""
+
+    def long(_: Any, slot: Any) -> Any:
+        if not isinstance(slot, Vector):
+            return slot
+        at = dict(zip(chosen, slot.leaves, strict=True))
+        return type(slot)(at.get(i) for i in range(count))
+
+    return state.map(long)
+
+
+# ------------------------------------------------------------------------------------------------- groups
+Groups = Mapping[str, Mapping[str, Any]]
+
+
+def check_groups(spec: Spec, groups: Groups) -> dict[str, dict[str, Any]]:
+    """Groups in canonical flat names, each value in range; what no rule of the spec takes is an error."""
+    by_flat = {flat: key for key, flat in spec.flat_names.items()}
+    specs = dict(spec.walk())
+    checked: dict[str, dict[str, Any]] = {}
+    for pattern, changes in groups.items():
+        checked[pattern] = {}
+        for name, value in changes.items():
+            flat = name if name in by_flat else {"learning_rate": "lr"}.get(name, name)
+            if flat not in by_flat:
+                raise ArgumentError(f"groups[{pattern!r}]: {spec!r} has no {name!r}{suggest(name, by_flat)} It has: {', '.join(by_flat)}")
+            path, own = by_flat[flat]
+            definition = specs[path].definition
+            if own in definition.structural:
+                raise ArgumentError(f"groups[{pattern!r}]: {own} decides the shape of {definition.name}'s state; it is one for all")
+            checked[pattern][flat] = definition.resolve({own: value}, specs[path].convention)[own]
+    return checked
+
+
+def match_groups(groups: Groups, names: Sequence[str]) -> list[tuple[str, ...]]:
+    """For each parameter the patterns that match its name, in order; a pattern that matches nothing is an error."""
+    for pattern in groups:
+        if not any(fnmatch.fnmatchcase(n, pattern) for n in names):
+            raise ArgumentError(f"groups[{pattern!r}] matched 0 of {len(names)} parameters{suggest(pattern.strip('*.'), names)}"
+                                f" Names are like {names[0]!r}" if names else f"groups[{pattern!r}]: there are no parameters")  # fmt: skip
+    return [tuple(p for p in groups if fnmatch.fnmatchcase(name, p)) for name in names]

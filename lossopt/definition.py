@@ -1,0 +1,477 @@
+"""The unit of definition: a pure function whose signature says everything, and the decorators that read it.
+
+>>> from lossopt import optimizer
+>>> @optimizer(slots=("exp_avg",))
+... def slow_sign(ops, grad, state, param, *, lr=1e-3, beta=0.9):
+...     average = ops.lerp(state.exp_avg, grad, 1 - beta)
+...     return -lr * ops.sign(average), state.replace(exp_avg=average)
+>>> slow_sign(lr=0.1)
+slow_sign(lr=0.1)
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Literal, TypeVar, overload
+
+from lossopt import hyper
+from lossopt.errors import ArgumentError, DefinitionError, UnknownNameError, suggest
+from lossopt.spelling import to_canonical
+from lossopt.vector import State
+
+Kind = Literal["optimizer", "transform", "loss", "schedule"]
+Conventions = Mapping[str, Mapping[str, Any]]
+D = TypeVar("D", bound="Definition")
+
+ASKABLE = ("step", "value", "metric", "evaluate", "inner", "inners")
+"""What a carrier can lend to a rule that asks for it by name."""
+
+listeners: list[Callable[[Definition], None]] = []
+"""Called with each new definition; the registry is the one that listens."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One text of mathematics with its schema.  Calling it fills in hyperparameters.
+
+    Attributes:
+        name: the canonical name.
+        text: the pure function.
+        defaults: every hyperparameter with its default under the torch convention.
+        conventions: per convention, the switches and defaults that differ from `defaults`.
+        spellings: further names of hyperparameters, as other frameworks spell them: ``{"decay": "alpha"}``.
+        elsewhere: where each framework keeps the same thing, and any difference: ``{"optax": "optax.adamw"}``.
+    """
+
+    kind: ClassVar[Kind]
+
+    name: str
+    text: Callable[..., Any]
+    defaults: Mapping[str, Any]
+    conventions: Conventions
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    doc: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "__doc__", self.doc)  # help(adamw) is adamw's page, not this class's
+        for convention, changes in self.conventions.items():
+            if unknown := set(changes) - set(self.defaults) - {"reduction"}:
+                raise DefinitionError(f"{self.name}: convention {convention!r} sets {sorted(unknown)}, which the signature lacks")
+
+    @functools.cached_property
+    def annotations(self) -> Mapping[str, Any]:
+        """The type of each hyperparameter: from the signature, else from its name, else from its default."""
+        try:
+            hints = typing.get_type_hints(inspect.unwrap(self.text), include_extras=True)
+        except NameError:  # a name that only a type checker imports
+            hints = {}
+        return {n: hints.get(n) or hyper.WELL_KNOWN.get(n) or _type_of(v) for n, v in self.defaults.items()}
+
+    def defaults_of(self, convention: str) -> dict[str, Any]:
+        """Every hyperparameter with its default under a convention."""
+        if convention not in self.conventions:
+            raise UnknownNameError(
+                f"{self.name} has no convention {convention!r}{suggest(convention, self.conventions)}"
+                f" It has: {', '.join(self.conventions)}"
+            )
+        return {**self.defaults, **{k: v for k, v in self.conventions[convention].items() if k in self.defaults}}
+
+    def resolve(self, given: Mapping[str, Any], convention: str) -> dict[str, Any]:
+        """All hyperparameters: the convention's defaults, changed by what was given, in canonical names and in range."""
+        defaults = self.defaults_of(convention)
+        resolved = {**defaults, **to_canonical(self, given, defaults)}
+        for name, value in resolved.items():
+            if value is not defaults[name]:
+                hyper.check(self.name, name, value, self.annotations[name])
+        return {n: tuple(v) if isinstance(v, list) else v for n, v in resolved.items()}
+
+    def variant(self: D, name: str, *, conventions: Conventions, doc: str, elsewhere: Mapping[str, str] | None = None,
+                **changes: Any) -> D:  # fmt: skip
+        """The same text under another name, with other defaults: adamw is adam with decoupled decay."""
+        made = replace(self, name=name, defaults={**self.defaults, **changes}, conventions=conventions, doc=doc,
+                       elsewhere=elsewhere or {})  # fmt: skip
+        _announce(made)
+        return made
+
+    def __repr__(self) -> str:
+        return f"<lossopt {self.kind} {self.name}>"
+
+    def __reduce__(self) -> Any:
+        from lossopt import registry
+
+        return (registry.definition, (self.name, self.kind))
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A slot that starts at zero, and the hyperparameter without which it is not there."""
+
+    name: str
+    needs: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Slot:
+        """``"exp_avg"``, or ``"max_exp_avg_sq if amsgrad"``."""
+        name, _, needs = text.partition(" if ")
+        return cls(name.strip(), needs.strip() or None)
+
+    def present(self, hyperparameters: Mapping[str, Any]) -> bool:
+        """Whether a parameter with these hyperparameters has the slot; a live number always has it."""
+        value = True if self.needs is None else hyperparameters[self.needs]
+        return hyper.is_live(value) or bool(value)
+
+
+@dataclass(frozen=True, repr=False)
+class Optimizer(Definition):
+    """A rule: ``(ops, grad, state, param, *asks, **hyperparameters) -> (update, state)``.
+
+    Singular, it sees one parameter; plural (``grads, state, params``), all of them as one long vector.
+    """
+
+    kind: ClassVar[Kind] = "optimizer"
+
+    slots: tuple[Slot, ...] = ()
+    start: Callable[..., State] | None = None
+    asks: tuple[str, ...] = ()
+    plural: bool = False
+    eval_point: Callable[..., Any] | None = None
+
+    @functools.cached_property
+    def structural(self) -> frozenset[str]:
+        """Hyperparameters that decide which slots there are: fixed when the optimizer is made."""
+        return frozenset(keywords(self.start)) if self.start else frozenset()
+
+    @property
+    def wraps(self) -> bool:
+        return "inner" in self.asks or "inners" in self.asks
+
+    def __call__(self, *inner: Spec, convention: str = "torch", **hyperparameters: Any) -> Spec:
+        for given in inner:
+            if not isinstance(given, Spec):
+                raise ArgumentError(f"{self.name}() wraps optimizers such as adamw(lr=1e-3), got {given!r}")
+        if self.wraps and not inner:
+            raise ArgumentError(f"{self.name}() wraps another optimizer: {self.name}(adamw(lr=1e-3))")
+        if inner and not self.wraps:
+            raise ArgumentError(f"{self.name}() wraps nothing; compose with chain({self.name}(...), ...)")
+        if len(inner) > 1 and "inners" not in self.asks:
+            raise ArgumentError(f"{self.name}() wraps one optimizer, got {len(inner)}")
+        resolved = self.resolve(hyperparameters, convention)
+        for name in self.structural:
+            if hyper.is_live(resolved[name]):
+                raise ArgumentError(f"{self.name}: {name} decides the shape of the state, so it is a plain value, not a schedule")
+        return Spec(self, resolved, inner, convention)
+
+
+@dataclass(frozen=True, repr=False)
+class Transform(Optimizer):
+    """A rule that changes gradients or wraps other rules, rather than one that trains on its own."""
+
+    kind: ClassVar[Kind] = "transform"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A rule with its hyperparameters, around the specs it wraps.  A value: it prints, compares and is emitted.
+
+    >>> from lossopt.optimizers import adamw
+    >>> from lossopt.transforms import chain, clip_by_global_norm, ema
+    >>> ema(chain(clip_by_global_norm(max_norm=0.5), adamw(lr=1e-4)))
+    ema(chain(clip_by_global_norm(max_norm=0.5), adamw(lr=0.0001)))
+    """
+
+    definition: Optimizer
+    hyperparameters: Mapping[str, Any]
+    inner: tuple[Spec, ...] = ()
+    convention: str = "torch"
+
+    def walk(self, path: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Spec]]:
+        """Every spec in the tree with its path, outermost first."""
+        yield path, self
+        for i, spec in enumerate(self.inner):
+            yield from spec.walk((*path, i))
+
+    @functools.cached_property
+    def flat_names(self) -> Mapping[tuple[tuple[int, ...], str], str]:
+        """(path, hyperparameter) -> one flat name: ``lr`` where that is unique, ``adamw.lr`` where it is not."""
+        found = [(path, name, spec) for path, spec in self.walk() for name in spec.hyperparameters]
+        counts = _count(name for _, name, _ in found)
+        dotted = _count(f"{spec.definition.name}.{name}" for _, name, spec in found)
+
+        def flat(path: tuple[int, ...], name: str, spec: Spec) -> str:
+            if counts[name] == 1:
+                return name
+            long = f"{spec.definition.name}.{name}"
+            return long if dotted[long] == 1 else f"{spec.definition.name}[{'.'.join(map(str, path))}].{name}"
+
+        return {(path, name): flat(path, name, spec) for path, name, spec in found}
+
+    @functools.cached_property
+    def flat(self) -> Mapping[str, Any]:
+        """Every hyperparameter of the tree by its flat name."""
+        specs = dict(self.walk())
+        return {flat: specs[path].hyperparameters[name] for (path, name), flat in self.flat_names.items()}
+
+    @property
+    def asks(self) -> frozenset[str]:
+        """What the rules of the tree ask of an update: ``value``, ``metric``, ``evaluate``."""
+        return frozenset(a for _, s in self.walk() for a in s.definition.asks) & {"value", "metric", "evaluate"}
+
+    def __repr__(self) -> str:
+        defaults = self.definition.defaults_of(self.convention)
+        given = [f"{k}={v!r}" for k, v in self.hyperparameters.items() if v is not defaults[k] and v != defaults[k]]
+        if self.convention != "torch":
+            given.append(f"convention={self.convention!r}")
+        return f"{self.definition.name}({', '.join([*map(repr, self.inner), *given])})"
+
+    def __hash__(self) -> int:
+        return hash((self.definition.name, self.inner, self.convention, repr(sorted(self.hyperparameters.items()))))
+
+
+@dataclass(frozen=True, repr=False)
+class Loss(Definition):
+    """``(ops, predictions, targets, *, hyperparameters)``: values, elementwise or per sample.
+
+    A weighted loss returns ``(values, weights)``; its mean is ``sum(values) / sum(weights)``.  `check` sees the same
+    arguments before any arithmetic and raises InputError.
+    """
+
+    kind: ClassVar[Kind] = "loss"
+
+    inputs: tuple[str, ...] = ("predictions", "targets")
+    reductions: tuple[str, ...] = ("none", "mean", "sum")
+    input_check: Callable[..., None] | None = None
+
+    def __call__(self, *arrays: Any, convention: str = "torch", reduction: str | None = None, **hyperparameters: Any) -> Any:
+        """The loss of arrays of any backend; what comes back is of the same kind."""
+        inputs, rest = self._inputs(arrays, hyperparameters)
+        return self.configure(convention=convention, reduction=reduction, **rest)(*inputs)
+
+    def configure(self, *, convention: str = "torch", reduction: str | None = None, **hyperparameters: Any) -> Any:
+        """This loss with its hyperparameters filled in: a value that can be called, added and scaled."""
+        from lossopt.losses.spec import LossSpec
+
+        return LossSpec.make(self, convention, reduction, hyperparameters)
+
+    def _inputs(self, arrays: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        named = dict(named)
+        given = dict(zip(self.inputs, arrays, strict=False))
+        extra = arrays[len(self.inputs):]
+        for name, value in zip(self.defaults, extra, strict=False):
+            if name in named:
+                raise ArgumentError(f"{self.name}() got {name!r} twice")
+            named[name] = value
+        if len(extra) > len(self.defaults):
+            raise ArgumentError(f"{self.name}() takes {', '.join((*self.inputs, *self.defaults))}; got {len(arrays)} positional arguments")
+        for name in self.inputs:
+            if name in named:
+                given[name] = named.pop(name)
+        if missing := [n for n in self.inputs if n not in given]:
+            raise ArgumentError(f"{self.name}() needs {', '.join(self.inputs)}; missing: {', '.join(missing)}")
+        return tuple(given[n] for n in self.inputs), named
+
+    def __mul__(self, factor: float) -> Any:
+        return self.configure() * factor
+
+    __rmul__ = __mul__
+
+    def __add__(self, other: Any) -> Any:
+        return self.configure() + other
+
+    __radd__ = __add__
+
+
+@dataclass(frozen=True, repr=False)
+class Schedule(Definition):
+    """``(ops, step, *, lr=1.0, ...) -> value``, a closed form; step 0 is the first update.
+
+    `also` names schedules of other hyperparameters that go with it (one_cycle's momentum).  A schedule that waits for
+    a metric is a transition, ``(ops, state, metric, *, ...) -> state``, from `start`.
+    """
+
+    kind: ClassVar[Kind] = "schedule"
+
+    start: Callable[..., State] | None = None
+    also: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    joins: bool = False
+
+    def __call__(self, *, convention: str = "torch", **hyperparameters: Any) -> Any:
+        from lossopt.schedules.spec import ScheduleSpec
+
+        return ScheduleSpec.make(self, convention, hyperparameters)
+
+
+# ------------------------------------------------------------------------------------------------- the decorators
+Text = Callable[..., Any]
+
+
+def _optimizer(made: type[Optimizer], text: Text, slots: tuple[str, ...], start: Callable[..., State] | None,
+               conventions: Conventions | None, eval_point: Text | None, data: dict[str, Any]) -> Optimizer:  # fmt: skip
+    positional, hyperparameters = _read(text)
+    plural = positional[1:4] == ["grads", "state", "params"]
+    if not plural and positional[:4] != ["ops", "grad", "state", "param"]:
+        raise DefinitionError(
+            f"{text.__name__}({', '.join(positional)}) must begin with (ops, grad, state, param) to see one parameter, "
+            "or (ops, grads, state, params) to see all of them"
+        )
+    asks = tuple(positional[4:])
+    if unknown := sorted(set(asks) - set(ASKABLE)):
+        raise DefinitionError(
+            f"{text.__name__} asks for {', '.join(unknown)}; a rule may ask for {', '.join(ASKABLE)}; "
+            f"hyperparameters come after *"
+        )
+    parsed = tuple(Slot.parse(s) for s in slots)
+    for slot in parsed:
+        if slot.needs and slot.needs not in hyperparameters:
+            raise DefinitionError(f"{text.__name__}: slot {slot.name!r} needs {slot.needs!r}, which the signature lacks")
+    if start and slots:
+        raise DefinitionError(f"{text.__name__}: give slots (they start at zero) or start, not both")
+    definition = made(text.__name__, text, hyperparameters, conventions or {"torch": {}}, doc=_doc(text), slots=parsed,
+                      start=start, asks=asks, plural=plural, eval_point=eval_point, **data)  # fmt: skip
+    _announce(definition)
+    return definition
+
+
+@overload
+def optimizer(text: Text, /) -> Optimizer: ...
+@overload
+def optimizer(*, slots: tuple[str, ...] = ..., start: Callable[..., State] | None = ..., conventions: Conventions | None = ...,
+              eval_point: Text | None = ..., spellings: Mapping[str, str] = ...,
+              elsewhere: Mapping[str, str] = ...) -> Callable[[Text], Optimizer]: ...  # fmt: skip
+def optimizer(text: Text | None = None, /, *, slots: tuple[str, ...] = (), start: Callable[..., State] | None = None,
+              conventions: Conventions | None = None, eval_point: Text | None = None, **data: Any) -> Any:  # fmt: skip
+    """Define an optimizer: read the rule's signature, which is its schema, and let it join the registry.
+
+    Args:
+        text: ``(ops, grad, state, param, *, lr=...)`` for one parameter at a time, or ``(ops, grads, state, params,
+            ...)`` for all of them as one vector.  Between ``param`` and ``*`` stands what the rule asks for: ``step``
+            (1 at the first update), ``value``, ``metric``, ``evaluate``, ``inner``, ``inners``.
+        slots: names of state slots that start at zero; ``"momentum_buffer if momentum"`` is there only when needed.
+        start: ``start(ops, param, *, the hyperparameters it reads) -> State`` where zeros will not do.
+        conventions: per convention the defaults and switches that differ.
+        eval_point: ``(ops, state, param, *, ...)``: where to evaluate the model, if not at the parameters.
+        spellings: hyperparameter names that other frameworks use, to ours.
+        elsewhere: the name in torch, optax and keras, and any difference.
+
+    Raises:
+        DefinitionError: the signature is not one that a backend can carry.
+
+    Example:
+        >>> from lossopt import optimizer
+        >>> @optimizer(slots=("momentum_buffer",))
+        ... def heavy_ball(ops, grad, state, param, *, lr=0.1, momentum=0.9):
+        ...     buffer = momentum * state.momentum_buffer + grad
+        ...     return -lr * buffer, state.replace(momentum_buffer=buffer)
+        >>> heavy_ball()
+        heavy_ball()
+    """
+    if text is None:
+        return lambda text: _optimizer(Optimizer, text, slots, start, conventions, eval_point, data)
+    return _optimizer(Optimizer, text, slots, start, conventions, eval_point, data)
+
+
+def transform(text: Text | None = None, /, *, slots: tuple[str, ...] = (), start: Callable[..., State] | None = None,
+              conventions: Conventions | None = None, eval_point: Text | None = None, **data: Any) -> Any:  # fmt: skip
+    """Define a gradient transform or a wrapper; the arguments are those of `optimizer`."""
+    if text is None:
+        return lambda text: _optimizer(Transform, text, slots, start, conventions, eval_point, data)
+    return _optimizer(Transform, text, slots, start, conventions, eval_point, data)
+
+
+def loss(text: Text | None = None, /, *, conventions: Conventions | None = None, **data: Any) -> Any:
+    """Define a loss: ``(ops, predictions, targets, *, hyperparameters)`` to elementwise or per-sample values.
+
+    Args:
+        text: the pure function; it may return ``(values, weights)``, and then its mean is weighted.
+        conventions: per convention the defaults that differ; ``"reduction"`` is one of them (torch: ``"mean"``).
+        reductions: the reductions it takes, by default none, mean and sum.
+        check: ``(*inputs, **hyperparameters)``, raising InputError before any arithmetic.
+        spellings, elsewhere: as in `optimizer`.
+
+    Example:
+        >>> from lossopt import loss
+        >>> @loss
+        ... def cubic_loss(ops, predictions, targets, *, scale=1.0):
+        ...     return scale * ops.abs(predictions - targets) ** 3
+        >>> import numpy as np
+        >>> float(cubic_loss(np.array([2.0, 0.0]), np.array([0.0, 0.0])))
+        4.0
+    """
+    if text is None:
+        return lambda text: loss(text, conventions=conventions, **data)
+    positional, hyperparameters = _read(text)
+    if positional[:1] != ["ops"] or len(positional) < 2:
+        raise DefinitionError(f"{text.__name__}({', '.join(positional)}) must begin with (ops, predictions, targets)")
+    if "check" in data:
+        data["input_check"] = data.pop("check")
+    definition = Loss(text.__name__, text, hyperparameters, conventions or {"torch": {}, "optax": {"reduction": "none"}},
+                      doc=_doc(text), inputs=tuple(positional[1:]), **data)  # fmt: skip
+    _announce(definition)
+    return definition
+
+
+def schedule(text: Text | None = None, /, *, conventions: Conventions | None = None, **data: Any) -> Any:
+    """Define a schedule: ``(ops, step, *, lr=1.0, ...)`` to the value at that step; step 0 is the first update.
+
+    Args:
+        text: the closed form; or a transition ``(ops, state, metric, *, ...) -> state`` with `start`.
+        conventions, spellings, elsewhere: as in `optimizer`.
+        also: schedules of other hyperparameters that go with it.
+
+    Example:
+        >>> from lossopt import schedule
+        >>> @schedule
+        ... def halving(ops, step, *, lr=1.0, every=10):
+        ...     return lr * ops.power(0.5, ops.floor(step / every))
+        >>> halving(lr=0.8)(20)
+        0.2
+    """
+    if text is None:
+        return lambda text: schedule(text, conventions=conventions, **data)
+    positional, hyperparameters = _read(text)
+    expected = ["ops", "state", "metric"] if "start" in data else ["ops", "step"]
+    if positional != expected and not data.get("joins"):
+        raise DefinitionError(f"{text.__name__}({', '.join(positional)}) must begin with ({', '.join(expected)})")
+    definition = Schedule(text.__name__, text, hyperparameters, conventions or {"torch": {}, "optax": {}}, doc=_doc(text), **data)
+    _announce(definition)
+    return definition
+
+
+@functools.cache
+def keywords(fn: Callable[..., Any]) -> tuple[str, ...]:
+    """The keyword-only parameters of a function: the hyperparameters that it reads."""
+    return tuple(p.name for p in inspect.signature(fn).parameters.values() if p.kind is p.KEYWORD_ONLY)
+
+
+def _read(text: Text) -> tuple[list[str], dict[str, Any]]:
+    parameters = inspect.signature(text).parameters.values()
+    hyperparameters = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    if missing := [n for n, v in hyperparameters.items() if v is inspect.Parameter.empty]:
+        raise DefinitionError(f"{text.__name__}: every hyperparameter has a default; missing for {', '.join(missing)}")
+    return [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD], hyperparameters
+
+
+def _type_of(default: Any) -> Any:
+    if isinstance(default, bool):
+        return bool
+    if isinstance(default, int | float):
+        return hyper.Finite
+    return Any
+
+
+def _doc(text: Text) -> str:
+    return inspect.cleandoc(text.__doc__) if text.__doc__ else ""
+
+
+def _count(names: Iterator[str] | Any) -> dict[str, int]:
+    return {k: len(list(g)) for k, g in itertools.groupby(sorted(names))}
+
+
+def _announce(definition: Definition) -> None:
+    for listener in listeners:
+        listener(definition)

@@ -1,0 +1,41 @@
+"""What can go wrong, said once: every error tells what was given, what is allowed and what to type."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class LossoptError(Exception):
+    """The root of all errors that lossopt raises on purpose; the command line prints these without a traceback."""
+
+
+class UnknownNameError(LossoptError, LookupError):
+    """A loss, optimizer, schedule, backend or convention that nobody has defined."""
+
+
+class ArgumentError(LossoptError, TypeError):
+    """An argument that a definition does not take, or lacks."""
+
+
+class HyperparameterError(LossoptError, ValueError):
+    """A hyperparameter outside its range or of the wrong type."""
+
+
+class InputError(LossoptError, ValueError):
+    """Arrays that a loss or an update cannot take: shapes, dtypes, labels, mixed frameworks."""
+
+
+class DefinitionError(LossoptError, TypeError):
+    """A rule, loss or schedule written in a way that no backend could carry."""
+
+
+class MissingBackendError(LossoptError, ImportError):
+    """The framework behind a backend is not installed."""
+
+
+def suggest(given: str, known: Iterable[str]) -> str:
+    """``"; did you mean 'adamw'?"``, or nothing when no known name is near."""
+    by_lower = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(given.lower(), by_lower, n=1)
+    return f"; did you mean {by_lower[near[0]]!r}?" if near else ""

@@ -1,0 +1,157 @@
+"""A loss with its hyperparameters, and sums of losses: values that are called, added and scaled."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lossopt.definition import Loss
+from lossopt.errors import ArgumentError, HyperparameterError, suggest
+from lossopt.losses.reduction import reduce
+
+DEFAULT_REDUCTION = "mean"
+
+
+class _Composable:
+    """Addition and scaling, for one loss and for sums alike."""
+
+    @property
+    def terms(self) -> tuple[tuple[float, LossSpec], ...]:
+        raise NotImplementedError
+
+    def __add__(self, other: Any) -> LossSum:
+        if isinstance(other, numbers.Real) and other == 0:  # sum([...]) begins with 0
+            return LossSum(self.terms)
+        if isinstance(other, Loss):
+            other = other.configure()
+        if not isinstance(other, _Composable):
+            raise ArgumentError(f"a loss adds to a loss, got {other!r}")
+        return LossSum((*self.terms, *other.terms))
+
+    __radd__ = __add__
+
+    def __mul__(self, factor: Any) -> LossSum:
+        if isinstance(factor, bool) or not isinstance(factor, numbers.Real):
+            raise ArgumentError(f"a loss is scaled by a number, got {factor!r}")
+        return LossSum(tuple((float(factor) * weight, spec) for weight, spec in self.terms))
+
+    __rmul__ = __mul__
+
+
+@dataclass(frozen=True)
+class LossSpec(_Composable):
+    """A loss with its hyperparameters and its reduction.
+
+    >>> from lossopt import get_loss
+    >>> get_loss("huber_loss", delta=2.0)
+    huber_loss(delta=2.0)
+    """
+
+    definition: Loss
+    hyperparameters: Mapping[str, Any]
+    reduction: str
+    convention: str = "torch"
+    backend: str | None = None
+
+    @classmethod
+    def make(cls, definition: Loss, convention: str, reduction: str | None, hyperparameters: Mapping[str, Any]) -> LossSpec:
+        resolved = definition.resolve(hyperparameters, convention)
+        if reduction is None:
+            reduction = definition.conventions[convention].get("reduction", DEFAULT_REDUCTION)
+        if reduction not in definition.reductions:
+            near = suggest(str(reduction), definition.reductions)
+            raise HyperparameterError(
+                f"{definition.name}: reduction must be {' or '.join(map(repr, definition.reductions))}, got {reduction!r}{near}"
+            )
+        return cls(definition, resolved, reduction, convention)
+
+    @property
+    def __name__(self) -> str:
+        return self.definition.name
+
+    @property
+    def terms(self) -> tuple[tuple[float, LossSpec], ...]:
+        return ((1.0, self),)
+
+    def bind(self, backend: str | None) -> LossSpec:
+        """The same loss for the arrays of one backend only."""
+        return replace(self, backend=backend)
+
+    def __call__(self, *arrays: Any, **named: Any) -> Any:
+        from lossopt import registry
+
+        inputs, changes = self.definition._inputs(arrays, named)
+        hyperparameters, reduction = self.hyperparameters, self.reduction
+        if changes:
+            reduction = changes.pop("reduction", None) or reduction
+            changed = LossSpec.make(self.definition, self.convention, reduction, {**self.hyperparameters, **changes})
+            hyperparameters, reduction = changed.hyperparameters, changed.reduction
+        backend = registry.backend_of_arrays(self.definition, dict(zip(self.definition.inputs, inputs, strict=True)), self.backend)
+        return evaluate(self.definition, backend.losses, inputs, hyperparameters, reduction)
+
+    def __repr__(self) -> str:
+        d = self.definition
+        defaults = d.defaults_of(self.convention)
+        given = [f"{k}={v!r}" for k, v in self.hyperparameters.items() if v is not defaults[k] and _differs(v, defaults[k])]
+        if self.reduction != d.conventions[self.convention].get("reduction", DEFAULT_REDUCTION):
+            given.append(f"reduction={self.reduction!r}")
+        if self.convention != "torch":
+            given.append(f"convention={self.convention!r}")
+        return f"{d.name}({', '.join(given)})"
+
+
+@dataclass(frozen=True)
+class LossSum(_Composable):
+    """A weighted sum of losses of the same predictions and targets.
+
+    >>> from lossopt.losses import l1_loss, mse_loss
+    >>> import numpy as np
+    >>> combined = 0.5 * mse_loss + 0.5 * l1_loss
+    >>> float(combined(np.array([3.0]), np.array([1.0])))
+    3.0
+    """
+
+    parts: tuple[tuple[float, LossSpec], ...]
+
+    @property
+    def terms(self) -> tuple[tuple[float, LossSpec], ...]:
+        return self.parts
+
+    @property
+    def __name__(self) -> str:
+        return "_plus_".join(spec.__name__ for _, spec in self.parts)
+
+    def bind(self, backend: str | None) -> LossSum:
+        return LossSum(tuple((weight, spec.bind(backend)) for weight, spec in self.parts))
+
+    def __call__(self, *arrays: Any) -> Any:
+        total = None
+        for weight, spec in self.parts:
+            value = weight * spec(*arrays)
+            total = value if total is None else total + value
+        return total
+
+    def __repr__(self) -> str:
+        return " + ".join(f"{weight:g} * {spec!r}" for weight, spec in self.parts)
+
+
+def evaluate(definition: Loss, emitted: Any, inputs: tuple[Any, ...], hyperparameters: Mapping[str, Any], reduction: str) -> Any:
+    """Check, compute, reduce.  `emitted` is a backend's ``losses`` module: its words, and its native fast paths."""
+    words = emitted.words
+    if definition.input_check:
+        definition.input_check(words, *inputs, **hyperparameters)
+    native = emitted.native(definition, inputs, hyperparameters, reduction)
+    if native is not None:
+        return native()
+    found = definition.text(words, *inputs, **hyperparameters)
+    values, weights = found if isinstance(found, tuple) else (found, None)
+    return reduce(words, values, weights, reduction, batch=inputs[0].shape[0] if inputs[0].shape else 1)
+
+
+def _differs(a: Any, b: Any) -> bool:
+    try:
+        return bool(a != b)
+    except (ValueError, RuntimeError, TypeError):  # arrays, such as class weights
+        return True
