@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from lossopt.definition import loss, optimizer, schedule, transform
 from lossopt.errors import LossoptError
+from lossopt.explain import explain
+from lossopt.lint import lint
 from lossopt.registry import (
     get_loss,
     get_optimizer,
@@ -25,9 +27,11 @@ __version__ = "0.1.0"
 __all__ = [
     "LossoptError",
     "State",
+    "explain",
     "get_loss",
     "get_optimizer",
     "get_schedule",
+    "lint",
     "list_losses",
     "list_optimizers",
     "list_schedules",

@@ -7,13 +7,12 @@ A backend's optimizer flattens its parameters into a Vector, says its words and 
 from __future__ import annotations
 
 import fnmatch
-import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lossopt.definition import Definition, Optimizer, Spec, keywords
-from lossopt.errors import ArgumentError, InputError, suggest
+from lossopt.errors import ArgumentError, suggest
 from lossopt.vector import Lifted, State, Vector
 
 Path = tuple[int, ...]
@@ -79,26 +78,22 @@ class Run:
 def start(spec: Spec, run: Run, params: Vector, path: Path = ()) -> State:
     """The state before the first update."""
     rule = spec.definition
-    if rule.name == ROUTE:
-        return _route_start(spec, run, params, path)
     if rule.plural:
         state = _start_slots(rule, run.lifted, params, run.of_all(path, rule.start or rule.text))
-        inner = tuple(start(s, run, params, (*path, j)) for j, s in enumerate(spec.inner))
+        inner = tuple(_start_inner(spec, run, params, path, j) for j in range(len(spec.inner)))
         if inner:
-            state = state.replace(inner=inner[0]) if "inner" in rule.asks else state.replace(inners=inner)
+            state = state.extend(inner=inner[0]) if "inner" in rule.asks else state.extend(inners=inner)
         zero: Any = run.leaf.first_step()
     else:
         each = [_start_slots(rule, run.leaf, p, run.of_leaf(path, rule.start or rule.text, i)) for i, p in enumerate(params.leaves)]
-        state = _gather(each, run)
+        state = _gather(each, run, dict.fromkeys(name for own in each for name, _ in own.items()))
         zero = run.leaf.first_step() if run.shared_step else run.vector(run.leaf.first_step() for _ in each)
-    return state.replace(step=zero) if "step" in rule.asks else state
+    return state.extend(step=zero) if "step" in rule.asks else state
 
 
 def update(spec: Spec, run: Run, grads: Vector, state: State, params: Vector, path: Path = ()) -> tuple[Vector, State]:
     """One update of the whole tree: what to add to each parameter, and the next state."""
     rule = spec.definition
-    if rule.name == ROUTE:
-        return _route_update(spec, run, grads, state, params, path)
     if "step" in rule.asks:
         state = state.replace(step=state.step + 1)
     if not rule.plural:
@@ -121,11 +116,13 @@ def eval_point(spec: Spec, run: Run, state: State, params: Vector, path: Path = 
     if point:
         leaves = enumerate(params.leaves)
         return run.vector(point(run.leaf, leaf_state(state, i), p, **run.of_leaf(path, point, i)) for i, p in leaves)
-    if rule.name == ROUTE:
-        return _route_eval_point(spec, run, state, params, path)
     inner = (state.inner,) if "inner" in rule.asks else state.inners if "inners" in rule.asks else ()
     for j, (wrapped, own) in enumerate(zip(spec.inner, inner, strict=True)):
-        params = eval_point(wrapped, run, own, params, (*path, j))
+        part = _part(spec, run, path, j)
+        if part is None:
+            params = eval_point(wrapped, run, own, params, (*path, j))
+        elif part:
+            params = params.put(part, eval_point(wrapped, run.some(part), _narrow(own, part), params.take(part), (*path, j)))
     return params
 
 
@@ -136,9 +133,9 @@ def one_by_one(spec: Spec, run: Run, grads: Vector, state: State, params: Vector
         own = leaf_state(state, i)
         given = {**run.extras, "step": own.step} if "step" in own else run.extras
         results.append(rule.text(run.leaf, grad, own, param, *asked(rule, given), **run.of_leaf(path, rule.text, i)))
-    new = [own for _, own in results]
+    new = _gather([own for _, own in results], run, dict(state.items()))
     shared = {n: v for n, v in state.items() if not isinstance(v, Vector)}
-    return run.vector(delta for delta, _ in results), _gather(new, run).replace(**shared)
+    return run.vector(delta for delta, _ in results), new.replace(**shared)
 
 
 def asked(rule: Definition, given: Mapping[str, Any]) -> list[Any]:
@@ -170,74 +167,52 @@ def _start_slots(rule: Optimizer, ops: Any, param: Any, hyperparameters: Mapping
     return State(**{slot.name: ops.zeros_like(param) for slot in rule.slots if slot.present(hyperparameters)})
 
 
-def _gather(each: Sequence[State], run: Run) -> State:
-    names = dict.fromkeys(name for own in each for name, _ in own.items())
+def _gather(each: Sequence[State], run: Run, names: Iterable[str]) -> State:
     return State(**{n: run.vector(getattr(own, n) if n in own else None for own in each) for n in names})
 
 
+# ------------------------------------------------------------------------------------------------- wrapped rules
+def _part(spec: Spec, run: Run, path: Path, j: int) -> tuple[int, ...] | None:
+    """The parameters that the j-th wrapped rule sees; None is all of them."""
+    parts = spec.definition.parts
+    return parts(run.names, run.shapes, **run.of_all(path, parts))[j] if parts else None
+
+
+def _start_inner(spec: Spec, run: Run, params: Vector, path: Path, j: int) -> State:
+    part = _part(spec, run, path, j)
+    if part is None:
+        return start(spec.inner[j], run, params, (*path, j))
+    if not part:
+        return State()
+    return _spread(start(spec.inner[j], run.some(part), params.take(part), (*path, j)), part, len(params.leaves))
+
+
 def _lend(spec: Spec, run: Run, path: Path, j: int) -> Callable[..., tuple[Vector, State]]:
+    """The j-th wrapped rule, as its wrapper calls it.  What a rule does not see passes through it unchanged."""
+    part = _part(spec, run, path, j)
+
     def inner(grads: Vector, state: State, params: Vector, **extras: Any) -> tuple[Vector, State]:
         lent = replace(run, extras={**run.extras, **extras}) if extras else run
-        return update(spec.inner[j], lent, grads, state, params, (*path, j))
+        if part is None:
+            return update(spec.inner[j], lent, grads, state, params, (*path, j))
+        if not part:
+            return grads, state
+        if lent.extras.get("evaluate") is not None:
+            lent = replace(lent, extras={**lent.extras, "evaluate": _evaluate_part(lent.extras["evaluate"], params, part)})
+        delta, new = update(spec.inner[j], lent.some(part), grads.take(part), _narrow(state, part), params.take(part), (*path, j))
+        return grads.put(part, delta), _spread(new, part, len(params.leaves))
 
     return inner
 
 
-# ------------------------------------------------------------------------------------------------- routing
-ROUTE = "route"
-"""The one rule that is structure, not arithmetic: each parameter to the first inner spec whose selector takes it."""
+def _evaluate_part(evaluate: Callable[..., Any], params: Vector, part: Sequence[int]) -> Callable[[Vector], tuple[Any, Vector]]:
+    """`evaluate` for a rule that sees some parameters: the others stay where they are."""
 
+    def at(point: Vector) -> tuple[Any, Vector]:
+        value, grads = evaluate(params.put(part, point))
+        return value, grads.take(part)
 
-@functools.cache
-def _routes(to: tuple[str, ...], names: tuple[str, ...], shapes: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
-    chosen: list[list[int]] = [[] for _ in to]
-    for i, (name, shape) in enumerate(zip(names, shapes, strict=True)):
-        taken = next((j for j, selector in enumerate(to) if _selects(selector, name, shape)), None)
-        if taken is None:
-            raise InputError(f"route: no selector takes the parameter {name!r} of shape {shape}; end with '*' to take the rest")
-        chosen[taken].append(i)
-    return tuple(map(tuple, chosen))
-
-
-def _selects(selector: str, name: str, shape: tuple[int, ...]) -> bool:
-    return len(shape) == 2 if selector == "matrices" else fnmatch.fnmatchcase(name, selector)
-
-
-def _parts(spec: Spec, run: Run) -> list[tuple[int, Spec, tuple[int, ...]]]:
-    routes = _routes(spec.hyperparameters["to"], run.names, run.shapes)
-    return [(j, inner, chosen) for j, (inner, chosen) in enumerate(zip(spec.inner, routes, strict=True))]
-
-
-def _route_start(spec: Spec, run: Run, params: Vector, path: Path) -> State:
-    count = len(params.leaves)
-    return State(inners=tuple(
-        _spread(start(inner, run.some(chosen), params.take(chosen), (*path, j)), chosen, count) if chosen else State()
-        for j, inner, chosen in _parts(spec, run)
-    ))  # fmt: skip
-
-
-def _route_update(spec: Spec, run: Run, grads: Vector, state: State, params: Vector, path: Path) -> tuple[Vector, State]:
-    deltas: list[Any] = [None] * len(params.leaves)
-    states = []
-    for (j, inner, chosen), own in zip(_parts(spec, run), state.inners, strict=True):
-        if not chosen:
-            states.append(own)
-            continue
-        delta, new = update(inner, run.some(chosen), grads.take(chosen), _narrow(own, chosen), params.take(chosen), (*path, j))
-        states.append(_spread(new, chosen, len(deltas)))
-        for i, d in zip(chosen, delta.leaves, strict=True):
-            deltas[i] = d
-    return run.vector(deltas), State(inners=tuple(states))
-
-
-def _route_eval_point(spec: Spec, run: Run, state: State, params: Vector, path: Path) -> Vector:
-    points = list(params.leaves)
-    for (j, inner, chosen), own in zip(_parts(spec, run), state.inners, strict=True):
-        if chosen:
-            part = eval_point(inner, run.some(chosen), _narrow(own, chosen), params.take(chosen), (*path, j))
-            for i, p in zip(chosen, part.leaves, strict=True):
-                points[i] = p
-    return run.vector(points)
+    return at
 
 
 def _narrow(state: State, chosen: Sequence[int]) -> State:
@@ -270,7 +245,7 @@ def check_groups(spec: Spec, groups: Groups) -> dict[str, dict[str, Any]]:
         for name, value in changes.items():
             flat = name if name in by_flat else {"learning_rate": "lr"}.get(name, name)
             if flat not in by_flat:
-                raise ArgumentError(f"groups[{pattern!r}]: {spec!r} has no {name!r}{suggest(name, by_flat)} It has: {', '.join(by_flat)}")
+                raise ArgumentError(f"groups[{pattern!r}]: {spec!r} has no {name!r}{suggest(name, by_flat) or '.'} It has: {', '.join(by_flat)}")
             path, own = by_flat[flat]
             definition = specs[path].definition
             if own in definition.structural:
@@ -282,7 +257,12 @@ def check_groups(spec: Spec, groups: Groups) -> dict[str, dict[str, Any]]:
 def match_groups(groups: Groups, names: Sequence[str]) -> list[tuple[str, ...]]:
     """For each parameter the patterns that match its name, in order; a pattern that matches nothing is an error."""
     for pattern in groups:
-        if not any(fnmatch.fnmatchcase(n, pattern) for n in names):
+        if not any(matches(n, pattern) for n in names):
             raise ArgumentError(f"groups[{pattern!r}] matched 0 of {len(names)} parameters{suggest(pattern.strip('*.'), names)}"
                                 f" Names are like {names[0]!r}" if names else f"groups[{pattern!r}]: there are no parameters")  # fmt: skip
-    return [tuple(p for p in groups if fnmatch.fnmatchcase(name, p)) for name in names]
+    return [tuple(p for p in groups if matches(name, p)) for name in names]
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Whether a parameter's name matches a pattern (shell wildcards, case counts)."""
+    return fnmatch.fnmatchcase(name, pattern)

@@ -77,7 +77,7 @@ class Definition:
         """Every hyperparameter with its default under a convention."""
         if convention not in self.conventions:
             raise UnknownNameError(
-                f"{self.name} has no convention {convention!r}{suggest(convention, self.conventions)}"
+                f"{self.name} has no convention {convention!r}{suggest(convention, self.conventions) or '.'}"
                 f" It has: {', '.join(self.conventions)}"
             )
         return {**self.defaults, **{k: v for k, v in self.conventions[convention].items() if k in self.defaults}}
@@ -89,6 +89,10 @@ class Definition:
         for name, value in resolved.items():
             if value is not defaults[name]:
                 hyper.check(self.name, name, value, self.annotations[name])
+            elif value is hyper.REQUIRED:
+                raise ArgumentError(
+                    f"{self.name}() needs {name} ({hyper.describe(self.annotations[name])}): write {self.name}({name}=...)"
+                )
         return {n: tuple(v) if isinstance(v, list) else v for n, v in resolved.items()}
 
     def variant(self: D, name: str, *, conventions: Conventions, doc: str, elsewhere: Mapping[str, str] | None = None,
@@ -141,11 +145,13 @@ class Optimizer(Definition):
     asks: tuple[str, ...] = ()
     plural: bool = False
     eval_point: Callable[..., Any] | None = None
+    parts: Callable[..., tuple[tuple[int, ...], ...]] | None = None
+    spec_check: Callable[..., None] | None = None
 
     @functools.cached_property
     def structural(self) -> frozenset[str]:
         """Hyperparameters that decide which slots there are: fixed when the optimizer is made."""
-        return frozenset(keywords(self.start)) if self.start else frozenset()
+        return frozenset(n for fn in (self.start, self.parts) if fn for n in keywords(fn))
 
     @property
     def wraps(self) -> bool:
@@ -165,6 +171,8 @@ class Optimizer(Definition):
         for name in self.structural:
             if hyper.is_live(resolved[name]):
                 raise ArgumentError(f"{self.name}: {name} decides the shape of the state, so it is a plain value, not a schedule")
+        if self.spec_check:
+            self.spec_check(*inner, **resolved)
         return Spec(self, resolved, inner, convention)
 
 
@@ -298,7 +306,7 @@ class Schedule(Definition):
 
     start: Callable[..., State] | None = None
     also: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
-    joins: bool = False
+    spec_check: Callable[..., None] | None = None
 
     def __call__(self, *, convention: str = "torch", **hyperparameters: Any) -> Any:
         from lossopt.schedules.spec import ScheduleSpec
@@ -325,6 +333,8 @@ def _optimizer(made: type[Optimizer], text: Text, slots: tuple[str, ...], start:
             f"{text.__name__} asks for {', '.join(unknown)}; a rule may ask for {', '.join(ASKABLE)}; "
             f"hyperparameters come after *"
         )
+    if "check" in data:
+        data["spec_check"] = data.pop("check")
     parsed = tuple(Slot.parse(s) for s in slots)
     for slot in parsed:
         if slot.needs and slot.needs not in hyperparameters:
@@ -341,8 +351,8 @@ def _optimizer(made: type[Optimizer], text: Text, slots: tuple[str, ...], start:
 def optimizer(text: Text, /) -> Optimizer: ...
 @overload
 def optimizer(*, slots: tuple[str, ...] = ..., start: Callable[..., State] | None = ..., conventions: Conventions | None = ...,
-              eval_point: Text | None = ..., spellings: Mapping[str, str] = ...,
-              elsewhere: Mapping[str, str] = ...) -> Callable[[Text], Optimizer]: ...  # fmt: skip
+              eval_point: Text | None = ..., parts: Callable[..., Any] | None = ..., check: Callable[..., None] | None = ...,
+              spellings: Mapping[str, str] = ..., elsewhere: Mapping[str, str] = ...) -> Callable[[Text], Optimizer]: ...  # fmt: skip
 def optimizer(text: Text | None = None, /, *, slots: tuple[str, ...] = (), start: Callable[..., State] | None = None,
               conventions: Conventions | None = None, eval_point: Text | None = None, **data: Any) -> Any:  # fmt: skip
     """Define an optimizer: read the rule's signature, which is its schema, and let it join the registry.
@@ -355,6 +365,8 @@ def optimizer(text: Text | None = None, /, *, slots: tuple[str, ...] = (), start
         start: ``start(ops, param, *, the hyperparameters it reads) -> State`` where zeros will not do.
         conventions: per convention the defaults and switches that differ.
         eval_point: ``(ops, state, param, *, ...)``: where to evaluate the model, if not at the parameters.
+        parts: ``(names, shapes, *, ...)``: for each wrapped rule, which parameters it sees; all, if not given.
+        check: ``(*inner, **hyperparameters)``, raising an error where what was given does not go together.
         spellings: hyperparameter names that other frameworks use, to ours.
         elsewhere: the name in torch, optax and keras, and any difference.
 
@@ -421,7 +433,10 @@ def schedule(text: Text | None = None, /, *, conventions: Conventions | None = N
     Args:
         text: the closed form; or a transition ``(ops, state, metric, *, ...) -> state`` with `start`.
         conventions, spellings, elsewhere: as in `optimizer`.
-        also: schedules of other hyperparameters that go with it.
+        start: ``start(ops, *, the hyperparameters it reads) -> State`` with a slot ``lr``.
+        also: schedules of other hyperparameters that go with it, ``{"momentum": (ops, step, *, ...) -> value}``; one is
+            out of force where a hyperparameter ``cycle_<name>`` is False.
+        check: ``(**hyperparameters)``, raising an error where what was given does not go together.
 
     Example:
         >>> from lossopt import schedule
@@ -435,8 +450,10 @@ def schedule(text: Text | None = None, /, *, conventions: Conventions | None = N
         return lambda text: schedule(text, conventions=conventions, **data)
     positional, hyperparameters = _read(text)
     expected = ["ops", "state", "metric"] if "start" in data else ["ops", "step"]
-    if positional != expected and not data.get("joins"):
+    if positional != expected:
         raise DefinitionError(f"{text.__name__}({', '.join(positional)}) must begin with ({', '.join(expected)})")
+    if "check" in data:
+        data["spec_check"] = data.pop("check")
     definition = Schedule(text.__name__, text, hyperparameters, conventions or {"torch": {}, "optax": {}}, doc=_doc(text), **data)
     _announce(definition)
     return definition

@@ -30,6 +30,10 @@ class DefinitionError(LossoptError, TypeError):
     """A rule, loss or schedule written in a way that no backend could carry."""
 
 
+class ConfigError(LossoptError, ValueError):
+    """A recipe's file that does not say a valid recipe; the message begins with ``file:line:column key:``."""
+
+
 class MissingBackendError(LossoptError, ImportError):
     """The framework behind a backend is not installed."""
 

@@ -58,6 +58,18 @@ Betas = tuple[Fraction, Fraction]
 Count = Annotated[int, Range(low=1)]
 NaturalNumber = Annotated[int, Range(low=0)]
 
+
+class _Required:
+    def __repr__(self) -> str:
+        return "required"
+
+    def __reduce__(self) -> str:
+        return "REQUIRED"  # by its name, so that a copy is the same object
+
+
+REQUIRED: Any = _Required()
+"""The default of a hyperparameter that must be given: ``T_max: Count = REQUIRED``."""
+
 WELL_KNOWN: Mapping[str, Any] = {
     "lr": NonNegative,
     "betas": Betas,
@@ -88,6 +100,8 @@ def describe(annotation: Any) -> str:
         return kind + ", ".join(str(p) for p in parts[1:])
     if origin is Literal:
         return " or ".join(repr(p) for p in parts)
+    if origin is tuple and parts == (str, Ellipsis):
+        return "a tuple of strings"
     if origin is tuple:
         inside = [describe(p) for p in parts if p is not Ellipsis]
         return (f"{len(inside)} numbers, each {inside[0]}" if len(set(inside)) == 1 and Ellipsis not in parts

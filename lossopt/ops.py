@@ -1,7 +1,7 @@
 """The vocabulary that definitions are written in, and what each word means at its kinks.
 
 A definition receives `ops` as its first argument and touches arrays only through these words and the operators
-``+ - * / ** @ < <= > >= & |``.  Each backend says the words in its framework's language (``words.py`` in each).
+``+ - * / ** @ < <= > >= & |`` (a loss also ``== !=``).  Each backend says the words in its framework's language (``words.py`` in each).
 The meaning is fixed here, not there: where frameworks disagree on a derivative, the meaning is PyTorch's.
 
 =============================  ==========================================================================
@@ -11,7 +11,9 @@ The meaning is fixed here, not there: where frameworks disagree on a derivative,
 ``norm`` at the zero vector    derivative 0
 ``sqrt`` at 0                  derivative inf; write ``norm`` where a root of squares is meant
 ``sign`` of NaN                NaN
-``log_softmax`` of -inf        -inf, and no gradient through it
+``log_softmax`` of -inf        -inf, with probability 0 in its derivative
+``power(x, p)`` at 0           derivative 0, whatever p; ``0**0`` is 1
+``xlogy(x, x)`` at 0           0, and its derivative is NaN
 =============================  ==========================================================================
 """
 
@@ -111,6 +113,14 @@ class LossOps(Protocol):
     def minimum(self, x: Array, y: Array, /) -> Any: ...
     def clamp_min(self, x: Array, low: Number, /) -> Any: ...
     def where(self, condition: Array, x: Array, y: Array, /) -> Any: ...
+    def power(self, x: Array, exponent: Number, /) -> Any:
+        """``x ** exponent`` for x of 0 and above; its derivative at 0 is 0."""
+        ...
+
+    def xlogy(self, x: Array, y: Array, /) -> Any:
+        """``x * log(y)``, and 0 where x is 0."""
+        ...
+
     def softplus(self, x: Array, /) -> Any:
         """``log(1 + exp(x))`` without overflow."""
         ...
@@ -128,7 +138,22 @@ class LossOps(Protocol):
         """``x`` at each label along `axis`, which is dropped. A label outside the range gives NaN."""
         ...
 
-    def one_hot(self, labels: Array, classes: int, axis: int, like: Array, /) -> Any: ...
+    def one_hot(self, labels: Array, classes: int, axis: int, like: Array, /) -> Any:
+        """1 at each label along a new `axis`, 0 elsewhere. A label outside the range gives NaN."""
+        ...
+
+    def take(self, values: Any, labels: Array, like: Array, /) -> Any:
+        """The number of each label, from one number per class. A label outside the range gives NaN."""
+        ...
+
+    def along(self, values: Any, axis: int, like: Array, /) -> Any:
+        """One number per class, laid along `axis` so that it multiplies `like`."""
+        ...
+
+    def array(self, values: Any, like: Array, /) -> Any:
+        """Numbers, or an array of any kind, in the dtype and on the device of `like`."""
+        ...
+
     def cast(self, x: Array, like: Array, /) -> Any:
         """`x` in the floating dtype of `like`."""
         ...
@@ -136,19 +161,28 @@ class LossOps(Protocol):
     def zeros_like(self, x: Array, /) -> Any: ...
     def stop_gradient(self, x: Array, /) -> Any: ...
     def is_floating(self, x: Array, /) -> bool: ...
+    def seen(self, x: Array, /) -> Any:
+        """The values as a NumPy array, or None where looking is impossible (traced) or would wait (an accelerator)."""
+        ...
 
 
 class ScheduleOps(Protocol):
-    """The words of a schedule: arithmetic on one number, the step."""
+    """The words of a schedule: arithmetic on one number, the step.
+
+    The step is whole, and stays exact through ``+ - // %``, division by whole numbers, comparisons, ``minimum``,
+    ``maximum``, ``where`` and ``floor``, in float32 frameworks too.
+    """
 
     pi: float
 
     def sqrt(self, x: Number, /) -> Any: ...
+    def sin(self, x: Number, /) -> Any: ...
     def cos(self, x: Number, /) -> Any: ...
     def floor(self, x: Number, /) -> Any: ...
+    def exp(self, x: Number, /) -> Any: ...
     def log(self, x: Number, /) -> Any: ...
     def power(self, base: Number, exponent: Number, /) -> Any:
-        """``base ** exponent`` as ``exp(exponent * log(base))``, the logarithm in float64."""
+        """``base ** exponent``, from constants folded in float64; exact to a rounding where the exponent counts steps."""
         ...
 
     def minimum(self, x: Number, y: Number, /) -> Any: ...

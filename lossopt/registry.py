@@ -91,11 +91,17 @@ def aliases(kind: Kind) -> dict[str, str]:
     load(kind)
     found: dict[str, str] = {}
     for name, d in _found[kind].items():
-        for where in d.elsewhere.values():
-            full = where.split(" ")[0].rstrip(",;:")
-            found.setdefault(full, name)
-            found.setdefault(full.rpartition(".")[2], name)
+        for key, where in d.elsewhere.items():
+            for full in foreign_names(where, dotted=key != "also"):
+                found.setdefault(full, name)
+                found.setdefault(full.rpartition(".")[2], name)
     return {alias: name for alias, name in found.items() if alias not in _found[kind]}
+
+
+def foreign_names(where: str, *, dotted: bool) -> list[str]:
+    """``"torch.nn.functional.l1_loss, torch.nn.L1Loss; of the mean"`` names two; after the semicolon comes prose."""
+    words = [part.strip().split(" ")[0] if i == 0 else part.strip() for i, part in enumerate(where.partition(";")[0].split(","))]
+    return [w for w in words if all(part.isidentifier() for part in w.split(".")) and ("." in w or not dotted)]
 
 
 def definition(name: str, *kinds: Kind) -> Definition:
@@ -181,7 +187,7 @@ def backend(name: str) -> Backend:
     """
     if not isinstance(name, str) or name not in BUILT_IN and name not in backends():
         meant = NICKNAMES.get(name) if isinstance(name, str) else None
-        near = f"; did you mean {meant!r}?" if meant else suggest(str(name), backends())
+        near = f"; did you mean {meant!r}?" if meant else suggest(str(name), backends()) or "."
         raise UnknownNameError(f"unknown backend {name!r}{near} It is one of: {', '.join(backends())}")
     return BUILT_IN.get(name) or backends()[name]
 

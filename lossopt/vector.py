@@ -8,6 +8,8 @@ import operator
 from collections.abc import Callable, ItemsView, Iterable
 from typing import Any, ClassVar
 
+from lossopt.errors import DefinitionError, suggest
+
 
 class State:
     """Named slots, immutable.
@@ -33,8 +35,17 @@ class State:
         raise AttributeError(f"a State does not change: return state.replace({name}=...)")
 
     def replace(self, **new: Any) -> State:
-        """The same slots, with some of them new."""
+        """The same slots, some of them with new values.  A slot that the rule did not declare is an error."""
+        if undeclared := [name for name in new if name not in self._slots]:
+            raise DefinitionError(
+                f"state.replace({undeclared[0]}=...): no such slot{suggest(undeclared[0], self._slots) or '.'} "
+                f"The slots are: {', '.join(self._slots) or 'none; declare slots=(...) on the decorator'}"
+            )
         return State(**{**self._slots, **new})
+
+    def extend(self, **more: Any) -> State:
+        """The same slots and some more: what a carrier adds when a state begins."""
+        return State(**{**self._slots, **more})
 
     def items(self) -> ItemsView[str, Any]:
         return self._slots.items()
@@ -83,7 +94,13 @@ class Vector:
         return cls(fn(*(a.leaves[i] if isinstance(a, Vector) else a for a in args)) for i in range(count))
 
     def take(self, chosen: Iterable[int]) -> Vector:
+        """Some of the parameters."""
         return type(self)(self.leaves[i] for i in chosen)
+
+    def put(self, chosen: Iterable[int], part: Vector) -> Vector:
+        """The whole with `part` in the places that `take` took it from."""
+        new = dict(zip(chosen, part.leaves, strict=True))
+        return type(self)(new.get(i, leaf) for i, leaf in enumerate(self.leaves))
 
     def __add__(self, other: Any) -> Any:
         return self.map(operator.add, self, other)

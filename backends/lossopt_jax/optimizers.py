@@ -16,20 +16,14 @@ import jax
 import jax.numpy as jnp
 import optax
 
+import lossopt_jax.trees  # noqa: F401  (State and Vector are trees)
 from lossopt import carry
 from lossopt.definition import Spec
 from lossopt.errors import ArgumentError, InputError
 from lossopt.schedules.spec import ScheduleSpec
 from lossopt.vector import Lifted, State, Vector
-from lossopt_jax.schedules import traceable
+from lossopt_jax.schedules import TraceableSchedule, traceable
 from lossopt_jax.words import Words
-
-jax.tree_util.register_pytree_node(Vector, lambda v: (v.leaves, None), lambda _, leaves: Vector(leaves))
-jax.tree_util.register_pytree_node(
-    State,
-    lambda s: (tuple(v for _, v in s.items()), tuple(n for n, _ in s.items())),
-    lambda names, slots: State(**dict(zip(names, slots, strict=True))),
-)
 
 OUTWARD = {"lr": "learning_rate"}
 """The names that hyperparameters have in optax's world: ``state.hyperparams["learning_rate"]``."""
@@ -167,6 +161,8 @@ def at_step(value: Any, count: Any, dtype: Any) -> Any:
     """A hyperparameter's value: a schedule's at this count (in tuples too), else itself."""
     if isinstance(value, tuple):
         return tuple(at_step(v, count, dtype) for v in value)
+    if isinstance(value, TraceableSchedule):
+        value = value.spec
     if isinstance(value, ScheduleSpec):
         return jnp.asarray(traceable(value, dtype)(count), dtype)
     return jnp.asarray(value(count), dtype) if callable(value) else value

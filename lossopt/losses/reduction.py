@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from lossopt.errors import InputError
 from lossopt.ops import LossOps
 
 REDUCTIONS = ("none", "mean", "sum")
+"""What a loss takes unless its page says otherwise; kl_div takes batchmean too."""
 
 
 def reduce(ops: LossOps, values: Any, weights: Any, reduction: str, *, batch: int) -> Any:
     """Values to a number.
 
-    ============  =======================================================================
+    ============  ===========================================================================================
     ``none``      the values as they are
     ``sum``       their sum; 0 for an empty batch
-    ``mean``      their mean, or with weights ``sum(values) / sum(weights)``; NaN for none
+    ``mean``      their mean, or with weights ``sum(values) / sum(weights)``: NaN where every weight is 0,
+                  so where every label is the ignored one, as in PyTorch
     ``batchmean`` their sum over the batch size
-    ============  =======================================================================
+    ============  ===========================================================================================
     """
     if reduction == "none":
         return values
@@ -26,3 +29,11 @@ def reduce(ops: LossOps, values: Any, weights: Any, reduction: str, *, batch: in
     if reduction == "batchmean":
         return ops.sum(values) / batch
     return ops.mean(values) if weights is None else ops.sum(values) / ops.sum(weights)
+
+
+def check_not_empty(name: str, shape: tuple[int, ...], reduction: str) -> None:
+    """Raise InputError where a mean would be 0 / 0."""
+    if reduction in ("mean", "batchmean") and 0 in tuple(shape):
+        raise InputError(
+            f"{name} is empty, shape {tuple(shape)}, and the {reduction} of nothing is undefined; skip the batch or write reduction='sum'"
+        )

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lossopt.definition import Loss
-from lossopt.errors import ArgumentError, HyperparameterError, suggest
-from lossopt.losses.reduction import reduce
+from lossopt.errors import ArgumentError, HyperparameterError, InputError, suggest
+from lossopt.losses.reduction import check_not_empty, reduce
+from lossopt.ops import LossOps
+from lossopt.spelling import to_canonical
 
 DEFAULT_REDUCTION = "mean"
 
@@ -86,10 +88,14 @@ class LossSpec(_Composable):
         hyperparameters, reduction = self.hyperparameters, self.reduction
         if changes:
             reduction = changes.pop("reduction", None) or reduction
+            changes = to_canonical(self.definition, changes, self.hyperparameters)
             changed = LossSpec.make(self.definition, self.convention, reduction, {**self.hyperparameters, **changes})
             hyperparameters, reduction = changed.hyperparameters, changed.reduction
         backend = registry.backend_of_arrays(self.definition, dict(zip(self.definition.inputs, inputs, strict=True)), self.backend)
         return evaluate(self.definition, backend.losses, inputs, hyperparameters, reduction)
+
+    def __hash__(self) -> int:
+        return hash((self.definition.name, self.reduction, self.convention, self.backend))
 
     def __repr__(self) -> str:
         d = self.definition
@@ -126,10 +132,10 @@ class LossSum(_Composable):
     def bind(self, backend: str | None) -> LossSum:
         return LossSum(tuple((weight, spec.bind(backend)) for weight, spec in self.parts))
 
-    def __call__(self, *arrays: Any) -> Any:
+    def __call__(self, *arrays: Any, **named: Any) -> Any:
         total = None
         for weight, spec in self.parts:
-            value = weight * spec(*arrays)
+            value = weight * spec(*arrays, **named)
             total = value if total is None else total + value
         return total
 
@@ -138,13 +144,27 @@ class LossSum(_Composable):
 
 
 def evaluate(definition: Loss, emitted: Any, inputs: tuple[Any, ...], hyperparameters: Mapping[str, Any], reduction: str) -> Any:
-    """Check, compute, reduce.  `emitted` is a backend's ``losses`` module: its words, and its native fast paths."""
-    words = emitted.words
-    if definition.input_check:
-        definition.input_check(words, *inputs, **hyperparameters)
-    native = emitted.native(definition, inputs, hyperparameters, reduction)
-    if native is not None:
-        return native()
+    """Check, compute, reduce.
+
+    `emitted` is a backend's ``losses`` module: ``words``; ``carry``, which runs a body in the precision it is to be
+    computed in; and ``native``, its framework's own function for the same mathematics, where there is one.
+    """
+    try:
+        if definition.input_check:
+            definition.input_check(emitted.words, *inputs, **hyperparameters)
+        check_not_empty(definition.inputs[0], inputs[0].shape, reduction)
+    except InputError as problem:
+        raise InputError(f"{definition.name}: {problem}") from None
+
+    def body(*arrays: Any) -> Any:
+        native = emitted.native(definition, arrays, hyperparameters, reduction)
+        return compute(definition, emitted.words, arrays, hyperparameters, reduction) if native is None else native()
+
+    return emitted.carry(body, inputs)
+
+
+def compute(definition: Loss, words: LossOps, inputs: tuple[Any, ...], hyperparameters: Mapping[str, Any], reduction: str) -> Any:
+    """The definition's own text, and its reduction."""
     found = definition.text(words, *inputs, **hyperparameters)
     values, weights = found if isinstance(found, tuple) else (found, None)
     return reduce(words, values, weights, reduction, batch=inputs[0].shape[0] if inputs[0].shape else 1)

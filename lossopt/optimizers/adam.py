@@ -12,13 +12,61 @@ from lossopt.vector import State
 
 @optimizer(
     slots=("exp_avg", "exp_avg_sq", "max_exp_avg_sq if amsgrad"),
-    conventions={"torch": {}, "optax": {"amsgrad_max": "corrected"}, "keras": {"eps": 1e-7}},
-    elsewhere={"torch": "torch.optim.Adam", "optax": "optax.adam", "keras": "keras.optimizers.Adam"},
+    conventions={
+        "torch": {},
+        "optax": {"amsgrad_max": "corrected"},
+        "keras": {"eps": 1e-7, "eps_hat": True, "decoupled": True},
+    },
+    spellings={"decoupled_weight_decay": "decoupled"},
+    elsewhere={
+        "torch": "torch.optim.Adam",
+        "optax": "optax.adam; no weight_decay, no default lr; amsgrad is optax.amsgrad, with the maximum of the corrected moment",
+        "keras": "keras.optimizers.Adam; eps 1e-7, added to the root of the uncorrected moment; weight_decay decoupled",
+    },
 )
 def adam(ops: Ops, grad: Array, state: State, param: Array, step: Number, *, lr: NonNegative = 1e-3, betas: Betas = (0.9, 0.999),
          eps: NonNegative = 1e-8, weight_decay: NonNegative = 0.0, decoupled: bool = False, amsgrad: bool = False,
-         amsgrad_max: Literal["raw", "corrected"] = "raw") -> Update:  # fmt: skip
-    """Adam."""
+         amsgrad_max: Literal["raw", "corrected"] = "raw", eps_hat: bool = False, maximize: bool = False) -> Update:  # fmt: skip
+    """Adam: the step is the mean gradient over the root of the mean squared gradient, both corrected for starting at zero.
+
+    Formula, at step t = 1, 2, ...::
+
+        g = grad + weight_decay * param                      (decoupled=False: L2 regularization)
+        m = betas[0] * m + (1 - betas[0]) * g                c1 = 1 - betas[0]**t
+        v = betas[1] * v + (1 - betas[1]) * g**2             c2 = 1 - betas[1]**t
+        update = -lr * (m / c1) / (sqrt(v / c2) + eps)
+
+    Args:
+        lr: the learning rate, at least 0: nearly the largest change of a coordinate in one step.
+        betas: decay rates of m and v, each in [0, 1).
+        eps: at least 0; bounds the step where gradients are tiny.
+        weight_decay: at least 0.
+        decoupled: decay the parameter, ``update - lr * weight_decay * param``, rather than adding to the gradient.
+        amsgrad: divide by the largest second moment so far.
+        amsgrad_max: the maximum is taken of the ``"raw"`` moment and corrected by today's c2 (torch, keras), or of the
+            ``"corrected"`` one (optax).
+        eps_hat: add eps to ``sqrt(v)`` rather than to ``sqrt(v / c2)``, the epsilon hat of the paper (keras).
+        maximize: ascend; the gradient is negated before the decay joins it.
+
+    Shapes: any, elementwise.  State: ``exp_avg`` and ``exp_avg_sq`` (with amsgrad ``max_exp_avg_sq``), as the parameter.
+
+    Raises:
+        HyperparameterError: a hyperparameter is outside its range.
+
+    References:
+        Diederik P. Kingma, Jimmy Ba. Adam: A Method for Stochastic Optimization. 2015. arXiv:1412.6980
+        Sashank J. Reddi, Satyen Kale, Sanjiv Kumar. On the Convergence of Adam and Beyond (amsgrad). 2018. arXiv:1904.09237
+
+    Example:
+        >>> import lossopt, numpy as np
+        >>> adam = lossopt.get_optimizer("adam", backend="numpy", lr=0.1)
+        >>> params = np.array([1.0, -2.0])
+        >>> updates, state = adam.update(params, adam.init(params), params)
+        >>> updates.round(6)
+        array([-0.1,  0.1])
+    """
+    if maximize:
+        grad = -grad
     if not decoupled:
         grad = grad + weight_decay * param
     exp_avg = ops.lerp(state.exp_avg, grad, 1 - betas[0])
@@ -26,12 +74,14 @@ def adam(ops: Ops, grad: Array, state: State, param: Array, step: Number, *, lr:
     state = state.replace(exp_avg=exp_avg, exp_avg_sq=exp_avg_sq)
     first, second = ops.bias_correction(betas[0], step), ops.bias_correction(betas[1], step)
     corrected = exp_avg_sq / second
-    if amsgrad and amsgrad_max == "raw":  # torch: the maximum of the raw moment, corrected by today's factor
+    if amsgrad and amsgrad_max == "raw":
         highest = ops.maximum(state.max_exp_avg_sq, exp_avg_sq)
         state, corrected = state.replace(max_exp_avg_sq=highest), highest / second
-    elif amsgrad:  # optax: the maximum of the corrected moment
+    elif amsgrad:
         corrected = ops.maximum(state.max_exp_avg_sq, corrected)
         state = state.replace(max_exp_avg_sq=corrected)
+    if eps_hat:
+        eps = eps / ops.sqrt(second)
     update = -(lr / first) * exp_avg / (ops.sqrt(corrected) + eps)
     return (update - lr * weight_decay * param if decoupled else update), state
 
@@ -43,8 +93,39 @@ adamw = adam.variant(
     conventions={
         "torch": {},
         "optax": {"weight_decay": 1e-4, "amsgrad_max": "corrected"},
-        "keras": {"weight_decay": 4e-3, "eps": 1e-7},
+        "keras": {"weight_decay": 4e-3, "eps": 1e-7, "eps_hat": True},
     },
-    elsewhere={"torch": "torch.optim.AdamW", "optax": "optax.adamw", "keras": "keras.optimizers.AdamW"},
-    doc="""AdamW: Adam with decoupled weight decay.""",
+    elsewhere={
+        "torch": "torch.optim.AdamW",
+        "optax": "optax.adamw; weight_decay 1e-4 by default, no default lr, no amsgrad",
+        "keras": "keras.optimizers.AdamW; weight_decay 4e-3 by default; eps 1e-7, added to the root of the uncorrected moment",
+    },
+    doc="""AdamW: Adam whose weight decay acts on the parameter and does not pass through the moments.
+
+Formula, with m, v, c1 and c2 as in adam, of the bare gradient::
+
+    update = -lr * ((m / c1) / (sqrt(v / c2) + eps) + weight_decay * param)
+
+Args:
+    lr: the learning rate, at least 0; it scales the decay too.
+    betas: decay rates of the two moments, each in [0, 1).
+    eps: at least 0; bounds the step where gradients are tiny.
+    weight_decay: at least 0; each step takes away ``lr * weight_decay`` of the parameter.
+    decoupled, amsgrad, amsgrad_max, eps_hat, maximize: as in adam.
+
+Shapes: any, elementwise.  State: ``exp_avg`` and ``exp_avg_sq`` (with amsgrad ``max_exp_avg_sq``), as the parameter.
+
+Raises:
+    HyperparameterError: a hyperparameter is outside its range.
+
+References:
+    Ilya Loshchilov, Frank Hutter. Decoupled Weight Decay Regularization. 2019. arXiv:1711.05101
+
+Example:
+    >>> import lossopt, numpy as np
+    >>> adamw = lossopt.get_optimizer("adamw", backend="numpy", lr=0.1, weight_decay=0.5)
+    >>> params = np.array([1.0, -2.0])
+    >>> updates, state = adamw.update(params, adamw.init(params), params)
+    >>> updates.round(6)
+    array([-0.15,  0.2 ])""",
 )

@@ -29,9 +29,12 @@ class OptimizerCase:
         optax: ``(optax) -> GradientTransformation``: optax's own.
         groups: hyperparameters by parameter-name pattern.
         steps: how many updates.
-        allowed: wider bounds by comparison (``"torch"``, ``"optax"``, ``"jax"``) with their causes.
-        optax_extras: what optax's own update takes besides gradients and parameters, of ``value``, ``grad``, ``value_fn``.
+        allowed: wider bounds with their causes, by comparison: its name (``"torch.optim"``, ``"torch single"``, ``"optax"``,
+            ``"jax float32"``), its framework's (``"torch"``, ``"jax"``) or its dtype (``"float32"``, ``"bfloat16"``).
+        optax_extras: what optax's own update takes besides gradients and parameters, of ``value``, ``metric``, ``grad``,
+            ``value_fn``, ``grad_fn``.
         still: the same loss at every step (line searches and quasi-Newton methods), rather than a noisy one.
+        poison: steps at which one element of the gradient is infinite.
     """
 
     spec: Spec
@@ -42,6 +45,7 @@ class OptimizerCase:
     allowed: Mapping[str, Allowed] = field(default_factory=dict)
     optax_extras: tuple[str, ...] = ()
     still: bool = False
+    poison: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,37 @@
+# Each target sets up what it needs: `make compare` works in a fresh clone.
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/ready
+RUN := $(VENV)/bin
+
+.PHONY: compare test lint parity readme bench stubs format clean
+
+compare: $(READY)  ## train one recipe in PyTorch and in JAX, and compare them step by step
+	$(RUN)/lossopt compare configs/digits_classification.yaml
+
+test: $(READY)  ## every test and every docstring example
+	OMP_NUM_THREADS=1 $(RUN)/pytest -q -n 2 --dist worksteal
+
+lint: $(READY)  ## ruff (with who may import whom) and pyright
+	$(RUN)/ruff check .
+	$(RUN)/pyright
+
+parity: $(READY)  ## every definition against PyTorch's and optax's own code
+	$(RUN)/lossopt parity
+
+readme: $(READY)  ## write the generated tables into README.md
+	$(RUN)/lossopt parity --write README.md
+
+bench: $(READY)
+	$(RUN)/lossopt bench optimizers
+
+stubs: $(READY)  ## the .pyi files that let editors complete each definition's arguments
+	$(RUN)/python -m lossopt.stubs
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	PIP_CONSTRAINT=constraints.txt $(RUN)/pip install --quiet --disable-pip-version-check --editable '.[all,dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,55 @@
+"""Variants to race in JAX: optax's own and ours, both jitted with donated buffers."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from lossopt import registry
+from lossopt.bench import Variant
+
+OWN: dict[str, Callable[[], Any]] = {
+    "adamw": lambda: optax.adamw(1e-3),
+    "sgd": lambda: optax.sgd(1e-3, 0.9),
+    "rmsprop": lambda: optax.rmsprop(1e-3),
+    "adagrad": lambda: optax.adagrad(1e-3),
+    "lion": lambda: optax.lion(1e-3, weight_decay=0.1),
+    "lamb": lambda: optax.lamb(1e-3, weight_decay=0.01),
+}
+HYPER: dict[str, dict[str, Any]] = {"sgd": {"momentum": 0.9}, "lion": {"weight_decay": 0.1}, "lamb": {"weight_decay": 0.01}}
+
+
+def variants(name: str, shapes: Sequence[tuple[int, ...]]) -> list[Variant]:
+    """optax's own optimizer and ours under optax's conventions, so that the arithmetic is the same."""
+    ours = registry.get_optimizer(name, "jax", lr=1e-3, convention="optax", **HYPER.get(name, {}))
+    return [
+        _variant(f"optax.{name}", OWN[name](), shapes, baseline=True),
+        _variant("lossopt", ours, shapes, baseline=False),
+    ]
+
+
+def _variant(label: str, tx: Any, shapes: Sequence[tuple[int, ...]], *, baseline: bool) -> Variant:
+    rng = np.random.default_rng(0)
+    params = {f"p{i}": jnp.asarray(0.02 * rng.standard_normal(s, np.float32)) for i, s in enumerate(shapes)}
+    grads = jax.tree.map(lambda p: p + 0.01, params)
+    held = [params, jax.jit(tx.init)(params)]
+
+    @functools.partial(jax.jit, donate_argnums=(0, 1))
+    def update(params: Any, state: Any, grads: Any) -> Any:
+        updates, state = tx.update(grads, state, params)
+        return optax.apply_updates(params, updates), state
+
+    compiled = update.lower(*held, grads).compile()
+    held[1] = jax.tree.map(lambda x: jnp.array(x, copy=True), held[1])  # no two leaves of a donated tree are one buffer
+
+    def step() -> None:
+        held[:] = compiled(*held, grads)
+        jax.block_until_ready(held[0])
+
+    return Variant(label, step, baseline, int(compiled.memory_analysis().temp_size_in_bytes))

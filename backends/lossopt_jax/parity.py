@@ -1,0 +1,181 @@
+"""What the parity engine needs in JAX: runs of our transformations and of optax's own, losses, schedules.
+
+float64 is switched on for a ``with`` block and for this thread only: the caller's process keeps its own setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from lossopt import get_loss, get_schedule
+from lossopt.definition import Spec
+from lossopt.parity.case import LossCase, OptimizerCase, ScheduleCase
+from lossopt.parity.problem import Arrays, Problem, flatten, value
+from lossopt_jax.optimizers import emit
+
+x64: Callable[[bool], Any] = getattr(jax, "enable_x64", None) or jax.experimental.enable_x64
+
+NAME = "jax"
+ORIGINAL = {"loss": "optax", "schedule": "optax"}
+"""Whose own code the originals are."""
+
+
+def has_original(case: LossCase | ScheduleCase) -> bool:
+    return case.optax is not None
+
+
+def can_schedule(case: ScheduleCase) -> bool:
+    """A schedule that waits for a metric is a transform in JAX, and compared as one."""
+    return not get_schedule(case.name, **case.options).waits_for_metric
+
+
+# ------------------------------------------------------------------------------------------------- optimizers
+def optimizer(spec: Spec, problem: Problem, groups: Mapping[str, Any]) -> np.ndarray:
+    """The parameters after every update of the jitted transformation, one row each; then its eval point, if it has one.
+
+    Raises:
+        AssertionError: the update was compiled more than once.
+    """
+    with x64(True):
+        made = emit(spec, groups=groups)
+        rows, traces = _run(made, problem, _asked(spec.asks), jnp.float64)
+    if traces != 1:
+        raise AssertionError(f"the update of {spec!r} was compiled {traces} times")
+    return rows
+
+
+def original(case: OptimizerCase, problem: Problem) -> np.ndarray:
+    """The same from optax's own."""
+    assert case.optax
+    with x64(True):
+        return _run(case.optax(optax), problem, case.optax_extras, jnp.float64)[0]
+
+
+def updates(spec: Spec, problem: Problem, gradients: Sequence[Arrays], groups: Mapping[str, Any]) -> np.ndarray:
+    """The float32 update at every step for given gradients, with the parameters held where the problem starts."""
+    with x64(False):
+        return _updates(emit(spec, groups=groups), problem, gradients, _asked(spec.asks))
+
+
+def original_updates(case: OptimizerCase, problem: Problem, gradients: Sequence[Arrays]) -> np.ndarray:
+    """The same from optax's own."""
+    assert case.optax
+    with x64(False):
+        return _updates(case.optax(optax), problem, gradients, case.optax_extras)
+
+
+def half(spec: Spec, problem: Problem, grads: Arrays, groups: Mapping[str, Any]) -> np.ndarray:
+    """The bfloat16 parameters after one update, eager, as float64."""
+    with x64(False):
+        made, data = emit(spec, groups=groups), problem.map(lambda x: jnp.asarray(x, jnp.bfloat16))
+        noise = {n: x[0] for n, x in data.noise.items()}
+        own = {n: jnp.asarray(g, jnp.bfloat16) for n, g in grads.items()}
+        found, _ = made.update(own, made.init(data.start), data.start, **_extras(_asked(spec.asks), data, data.start, noise, 0.5, own))
+        return flatten(optax.apply_updates(data.start, found))
+
+
+def _asked(asks: frozenset[str]) -> tuple[str, ...]:
+    return tuple("value_fn" if a == "evaluate" else a for a in sorted(asks))
+
+
+def _extras(wanted: Sequence[str], problem: Problem, params: Arrays, noise: Arrays, metric: Any, grads: Arrays) -> dict[str, Any]:
+    def value_fn(point: Arrays) -> Any:
+        return value(point, problem.target, problem.weight, noise)
+
+    offered: dict[str, Callable[[], Any]] = {
+        "value": lambda: value_fn(params),
+        "metric": lambda: metric,
+        "grad": lambda: grads,
+        "value_fn": lambda: value_fn,
+        "grad_fn": lambda: lambda point, _: jax.grad(value_fn)(point),
+    }
+    return {name: offered[name]() for name in wanted}
+
+
+def _run(made: Any, problem: Problem, wanted: Sequence[str], dtype: Any) -> tuple[np.ndarray, int]:
+    data = problem.map(lambda x: jnp.asarray(x, dtype))
+    traces = 0
+
+    @jax.jit
+    def step(params: Arrays, state: Any, noise: Arrays, metric: Any) -> Any:
+        nonlocal traces
+        traces += 1
+        grads = jax.grad(value)(params, data.target, data.weight, noise)
+        found, state = made.update(grads, state, params, **_extras(wanted, data, params, noise, metric, grads))
+        return optax.apply_updates(params, found), state
+
+    params, state, rows = data.start, made.init(data.start), []
+    for t in range(problem.steps):
+        params, state = step(params, state, problem.noise_at(t), problem.metric[t])
+        rows.append(params)
+    at = getattr(made, "eval_params", None)
+    if at is not None and not (hasattr(made, "spec") and not any(s.definition.eval_point for _, s in made.spec.walk())):
+        rows.append(at(state, params))
+    return np.stack([flatten(row) for row in jax.device_get(rows)]), traces
+
+
+def _updates(made: Any, problem: Problem, gradients: Sequence[Arrays], wanted: Sequence[str]) -> np.ndarray:
+    data = problem.map(lambda x: jnp.asarray(x, jnp.float32))
+
+    @jax.jit
+    def step(state: Any, grads: Arrays, noise: Arrays, metric: Any) -> Any:
+        return made.update(grads, state, data.start, **_extras(wanted, data, data.start, noise, metric, grads))
+
+    state, rows = made.init(data.start), []
+    for t, grads in enumerate(gradients):
+        found, state = step(state, {n: g.astype(np.float32) for n, g in grads.items()}, *_float32(problem.noise_at(t), problem.metric[t]))
+        rows.append(found)
+    return np.stack([flatten(row) for row in jax.device_get(rows)])
+
+
+def _float32(noise: Arrays, metric: Any) -> tuple[Arrays, Any]:
+    return {n: x.astype(np.float32) for n, x in noise.items()}, np.float32(metric)
+
+
+# ------------------------------------------------------------------------------------------------- losses
+def loss(case: LossCase, inputs: tuple[np.ndarray, ...], wrt: tuple[int, ...], dtype: str) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The value, and the gradients of its sum with respect to some inputs."""
+    with x64(dtype == "float64"):
+        options = {k: jnp.asarray(v, dtype) if isinstance(v, np.ndarray) else v for k, v in case.options.items()}
+        return _loss(get_loss(case.name, "jax", **options), inputs, wrt, dtype)
+
+
+def original_loss(case: LossCase, inputs: tuple[np.ndarray, ...], wrt: tuple[int, ...], dtype: str) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The same from optax's own function."""
+    fn = case.optax
+    assert fn
+    with x64(dtype == "float64"):
+        return _loss(lambda *arrays: fn(optax, jnp, *arrays), inputs, wrt, dtype)
+
+
+def _loss(fn: Callable[..., Any], inputs: tuple[np.ndarray, ...], wrt: tuple[int, ...], dtype: str) -> tuple[np.ndarray, list[np.ndarray]]:
+    arrays = [jnp.asarray(x, dtype) if x.dtype.kind == "f" else jnp.asarray(x) for x in inputs]
+
+    def total(*args: Any) -> Any:
+        values = fn(*args)
+        return jnp.sum(values), values
+
+    (_, values), grads = jax.jit(jax.value_and_grad(total, argnums=wrt, has_aux=True))(*arrays)
+    return np.asarray(values, np.float64), [np.asarray(g, np.float64) for g in grads]
+
+
+# ------------------------------------------------------------------------------------------------- schedules
+def schedule(case: ScheduleCase, metric: np.ndarray, dtype: str) -> np.ndarray:
+    """The value at every step, traced."""
+    with x64(dtype == "float64"):
+        fn = get_schedule(case.name, "jax", **case.options)
+        return np.asarray(jax.vmap(fn)(jnp.arange(case.steps)), np.float64)
+
+
+def original_schedule(case: ScheduleCase, metric: np.ndarray, dtype: str) -> np.ndarray:
+    """The same from optax's own."""
+    assert case.optax
+    with x64(dtype == "float64"):
+        fn = case.optax(optax)
+        return np.array([float(fn(jnp.asarray(t))) for t in range(case.steps)])

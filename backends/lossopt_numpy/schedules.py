@@ -1,0 +1,17 @@
+"""The referee's schedules: the spec itself, which computes in float64."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lossopt.errors import ArgumentError
+from lossopt.schedules.spec import ScheduleSpec
+
+
+def emit(spec: ScheduleSpec, *, optimizer: Any = None) -> ScheduleSpec:
+    """The spec: ``schedule(step)``, or for a schedule that waits for a metric ``init()`` and ``update(state, metric)``."""
+    if optimizer is not None:
+        raise ArgumentError(
+            "a numpy schedule is a function of the step and takes no optimizer: get_optimizer(..., 'numpy', lr=schedule)"
+        )
+    return spec

@@ -1,0 +1,1 @@
+"""Definitions as PyTorch objects: torch.optim optimizers, LR schedulers and losses."""

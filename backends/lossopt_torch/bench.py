@@ -1,0 +1,66 @@
+"""Variants to race in PyTorch: torch.optim's own forms, packages beside it, and every executor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+
+from lossopt import registry
+from lossopt.bench import Variant
+from lossopt.errors import ArgumentError
+
+Make = Callable[[list[torch.nn.Parameter]], torch.optim.Optimizer]
+
+HYPER: dict[str, dict[str, Any]] = {"sgd": {"momentum": 0.9}, "lion": {"weight_decay": 0.1}, "lamb": {"weight_decay": 0.01}}
+OWN: dict[str, Any] = {"adamw": torch.optim.AdamW, "sgd": torch.optim.SGD, "rmsprop": torch.optim.RMSprop, "adagrad": torch.optim.Adagrad}
+FUSED = ("adamw", "sgd", "adagrad")
+
+
+def variants(name: str, shapes: Sequence[tuple[int, ...]]) -> list[Variant]:
+    """Everything in PyTorch that steps this optimizer."""
+    return [Variant(label, _stepper(make, shapes), baseline) for label, make, baseline in _makers(name)]
+
+
+def _makers(name: str) -> Iterator[tuple[str, Make, bool]]:
+    hyper = HYPER.get(name, {})
+    if own := OWN.get(name):
+        label = f"torch.optim.{own.__name__}"
+        yield f"{label} for-loop", lambda ps: own(ps, lr=1e-3, foreach=False, **hyper), True
+        yield f"{label} foreach", lambda ps: own(ps, lr=1e-3, foreach=True, **hyper), False
+        if name in FUSED:
+            yield f"{label} fused", lambda ps: own(ps, lr=1e-3, fused=True, **hyper), False
+    if name == "lion":
+        from lion_pytorch import Lion
+
+        yield "lion_pytorch.Lion", lambda ps: Lion(ps, lr=1e-3, **hyper), True
+    for executor in ("native", "replay", "single"):
+        if _available(name, executor):
+            only = name not in OWN and name != "lion" and executor == "single"  # nobody else ships it: single is the baseline
+            yield f"lossopt {executor}", _ours(name, executor, hyper), only
+
+
+def _ours(name: str, executor: str, hyper: dict[str, Any]) -> Make:
+    return lambda ps: registry.get_optimizer(name, "torch", params=ps, executor=executor, lr=1e-3, **hyper)
+
+
+def _available(name: str, executor: str) -> bool:
+    try:
+        _ours(name, executor, {})([torch.nn.Parameter(torch.zeros(2))])
+    except ArgumentError:
+        return False
+    return True
+
+
+def _stepper(make: Make, shapes: Sequence[tuple[int, ...]]) -> Callable[[], None]:
+    generator = torch.Generator().manual_seed(0)
+    params = [torch.nn.Parameter(0.02 * torch.randn(s, generator=generator)) for s in shapes]
+    for p in params:
+        p.grad = 0.01 * torch.randn(p.shape, generator=generator)
+    optimizer = make(params)
+
+    def step() -> None:
+        optimizer.step()
+
+    return step

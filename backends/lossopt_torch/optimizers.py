@@ -1,0 +1,268 @@
+"""Specs as torch.optim optimizers: PyTorch's own class where it is the same mathematics, else `RuleOptimizer`.
+
+Executors, by name:
+
+==========  ==========================================================================================
+``native``  PyTorch's own class, with its fused kernel where it has one
+``replay``  the rule recorded once, replayed in place without temporaries
+``single``  the plain rule on one parameter after the other: what a debugger steps through, and what
+            the others are held to
+``auto``    native, else replay, else single; ``repr(optimizer)`` says which
+==========  ==========================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from lossopt import carry
+from lossopt.definition import Spec
+from lossopt.errors import ArgumentError, InputError, suggest
+from lossopt.vector import Lifted, State, Vector
+from lossopt_torch import native, params as reading
+from lossopt_torch.replay import Replay, why_not
+from lossopt_torch.state import Slots
+from lossopt_torch.words import words
+
+EXECUTORS = ("auto", "native", "replay", "single")
+
+lifted = Lifted(words)
+
+
+def emit(spec: Spec, *, params: Any = None, executor: str = "auto", groups: carry.Groups | None = None) -> Any:
+    """The spec as a ``torch.optim.Optimizer``, or without `params` a factory that takes them."""
+    if executor not in EXECUTORS:
+        raise ArgumentError(f"the torch backend has no executor {executor!r}{suggest(executor, EXECUTORS) or '.'} It has: {', '.join(EXECUTORS)}")
+    carry.check_groups(spec, groups or {})
+    factory = Factory(spec, executor, groups or {})
+    return factory if params is None else factory(params)
+
+
+class Factory:
+    """Makes the optimizer when the parameters are there: ``factory(model.parameters())``."""
+
+    def __init__(self, spec: Spec, executor: str, groups: carry.Groups) -> None:
+        self.spec, self.executor, self.groups = spec, executor, groups
+
+    def __call__(self, params: Any) -> torch.optim.Optimizer:
+        made = reading.read(params, self.spec, self.groups)
+        if self.executor in ("auto", "native"):
+            found = native.find(self.spec, made, by_name=self.executor == "native")
+            if isinstance(found, torch.optim.Optimizer):
+                return found
+            if self.executor == "native":
+                raise ArgumentError(f"no native executor for {self.spec!r}: {found}. Leave executor out, or name 'replay' or 'single'")
+        tensors = [p[1] if isinstance(p, tuple) else p for group in made for p in group["params"]]
+        reason = None if self.executor == "single" else why_not(self.spec, tensors)
+        if reason and self.executor == "replay":
+            raise ArgumentError(f"replay cannot carry {self.spec!r}: {reason}. Leave executor out, or name 'single'")
+        return RuleOptimizer(made, self.spec, "single" if reason or self.executor == "single" else "replay", reason)
+
+    def __repr__(self) -> str:
+        return f"torch optimizer {self.spec!r}, waiting for params"
+
+
+class RuleOptimizer(torch.optim.Optimizer):
+    """A definition as a torch.optim.Optimizer.
+
+    ``param_groups`` hold the hyperparameters and are read at every step, so LR schedulers work as with any optimizer.
+    ``state[p]`` holds the slots by name; what all parameters share stands in ``param_groups[0]["shared"]``.  State of
+    half-precision parameters is float32, and stays so through ``load_state_dict``.  A parameter whose ``grad`` is None
+    is left alone: no decay, no momentum, no step count.
+    """
+
+    def __init__(self, groups: Iterable[dict[str, Any]], spec: Spec, executor: str, reason: str | None = None) -> None:
+        self.spec, self.executor, self.reason = spec, executor, reason
+        self._slots = Slots(spec)
+        self._replay = Replay(spec) if executor == "replay" else None
+        self._away: list[tuple[Tensor, Tensor]] | None = None
+        groups = [_with_schedules(g, spec) for g in groups]
+        super().__init__(groups, dict(spec.flat))
+
+    # -- one step
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None, *, value: Any = None, metric: Any = None) -> Any:
+        """One update.
+
+        Args:
+            closure: computes the loss and its gradients again; rules that look at other points (sam, line searches)
+                need it.
+            value: the loss, for rules that read it (polyak_sgd); a closure gives it too.
+            metric: a validation metric, for rules that read one.
+
+        Returns:
+            The closure's loss, or None.
+        """
+        if self._away is not None:
+            raise InputError("the parameters are at the evaluation point: call optimizer.train() before step()")
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+            value = loss.detach() if value is None else value
+        active = [(group, p) for group in self.param_groups for p in group["params"] if p.grad is not None]
+        if not active:
+            return loss
+        for _, p in active:
+            if p.grad is not None and p.grad.is_sparse:
+                raise InputError(f"{self.spec.definition.name} takes dense gradients: make the embedding with sparse=False")
+        self._set_scheduled()
+        if self._replay is not None:
+            self._step_by_replay(self._replay, active)
+        else:
+            self._step_by_rule(active, {"value": value, "metric": metric}, closure)
+        for group in self.param_groups:
+            if "scheduled_step" in group:
+                group["scheduled_step"] += 1
+        return loss
+
+    def _step_by_replay(self, replay: Replay, active: list[tuple[dict[str, Any], Tensor]]) -> None:
+        fresh = [(g, p) for g, p in active if p not in self.state]
+        if fresh:
+            self._slots.start(self, fresh, self._run(fresh))
+        replay.step([(group, p, p.grad, self.state[p]) for group, p in active])
+
+    def _step_by_rule(self, active: list[tuple[dict[str, Any], Tensor]], extras: dict[str, Any],
+                      closure: Callable[[], Any] | None) -> None:  # fmt: skip
+        params = [p for _, p in active]
+        grads = [widen(p.grad) for p in params if p.grad is not None]
+        if closure is not None:
+            grads = [g.clone() for g in grads]  # the closure overwrites p.grad
+            extras["evaluate"] = _evaluate(closure, params)
+        run = self._run(active, extras)
+        state = self._slots.collect(self, active, run)
+        delta, new = carry.update(self.spec, run, Vector(grads), state, Vector(map(widen, params)))
+        self._slots.store(self, active, new)
+        for p, d in zip(params, delta.leaves, strict=True):
+            p.add_(d)  # half precision: the sum is made in float32 and rounded once
+
+    def _run(self, active: list[tuple[dict[str, Any], Tensor]], extras: Mapping[str, Any] | None = None) -> carry.Run:
+        flat = {id(group): {n: group[n] for n in self.spec.flat} for group in self.param_groups}
+        names = tuple(self._names[p] for _, p in active)
+        each = tuple(flat[id(group)] for group, _ in active)
+        shapes = tuple(tuple(p.shape) for _, p in active)
+        return carry.Run(words, lifted, names, shapes, each, self.spec.flat_names, extras or {}, shared_step=False)
+
+    @property
+    def _names(self) -> dict[Tensor, str]:
+        named, count = {}, 0
+        for group in self.param_groups:
+            for i, p in enumerate(group["params"]):
+                named[p] = group["param_names"][i] if "param_names" in group else str(count)
+                count += 1
+        return named
+
+    # -- schedules given as hyperparameters
+    def _set_scheduled(self) -> None:
+        for group in self.param_groups:
+            for name, schedule in group.get("schedules", {}).items():
+                group[name] = _at(schedule, group["scheduled_step"])
+
+    # -- where to evaluate
+    @torch.no_grad()
+    def eval(self) -> None:
+        """Put the parameters where the model is to be evaluated (schedule-free, EMA); `train` puts them back."""
+        if self._away is None:
+            active = [(g, p) for g in self.param_groups for p in g["params"] if p in self.state]
+            params = [p for _, p in active]
+            run = self._run(active)
+            point = carry.eval_point(self.spec, run, self._slots.collect(self, active, run), Vector(map(widen, params)))
+            self._away = [(p, p.clone()) for p in params]
+            _put(params, point.leaves)
+
+    @torch.no_grad()
+    def train(self) -> None:
+        """Put the parameters back where training goes on."""
+        for p, value in self._away or ():
+            p.copy_(value)
+        self._away = None
+
+    # -- state
+    def state_dict(self) -> dict[str, Any]:
+        packed = super().state_dict()
+        for group in packed["param_groups"]:
+            group.pop("schedules", None)  # code is not state; the count is
+        return packed
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Load, keeping each slot's dtype: PyTorch would round float32 moments to a bfloat16 parameter's dtype.
+
+        See https://github.com/pytorch/pytorch/issues/43706.
+        """
+        schedules = [group.get("schedules") for group in self.param_groups]
+        super().load_state_dict(state_dict)
+        for group, own in zip(self.param_groups, schedules, strict=True):
+            if own:
+                group["schedules"] = own
+        keys = [key for group in state_dict["param_groups"] for key in group["params"]]
+        params = [p for group in self.param_groups for p in group["params"]]
+        for key, p in zip(keys, params, strict=True):
+            for name, value in state_dict["state"].get(key, {}).items():
+                if isinstance(value, Tensor) and value.dtype != self.state[p][name].dtype:
+                    self.state[p][name] = value.to(p.device, copy=True)
+
+    def __getstate__(self) -> dict[str, Any]:
+        own = {"spec": self.spec, "executor": self.executor, "reason": self.reason, "_away": None}
+        return {**super().__getstate__(), **own}  # type: ignore[misc]
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._slots = Slots(self.spec)
+        self._replay = Replay(self.spec) if self.executor == "replay" else None
+
+    def __repr__(self) -> str:
+        groups = [{k: v for k, v in g.items() if k not in ("params", "param_names", "schedules", "shared")} for g in self.param_groups]
+        lines = [f"  group {i}: {len(g['params'])} parameters, {h}" for i, (g, h) in enumerate(zip(self.param_groups, groups, strict=True))]
+        why = f" ({self.reason})" if self.reason else ""
+        return "\n".join([f"RuleOptimizer {self.spec!r}, executor {self.executor!r}{why}", *lines])
+
+
+def widen(x: Tensor) -> Tensor:
+    """Half precision is computed, and remembered, in float32."""
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+
+
+def _with_schedules(group: dict[str, Any], spec: Spec) -> dict[str, Any]:
+    """A group with numbers where schedules were given; the schedules stand beside them."""
+    schedules = {n: group[n] for n in spec.flat if _has_schedule(group[n])}
+    if not schedules:
+        return group
+    numbers = {n: _at(s, 0) for n, s in schedules.items()}
+    return {**group, **numbers, "schedules": schedules, "scheduled_step": 0}
+
+
+def _has_schedule(value: Any) -> bool:
+    return callable(value) or (isinstance(value, tuple) and any(map(callable, value)))
+
+
+def _at(value: Any, step: int) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_at(v, step) for v in value)
+    return value(step) if callable(value) else value
+
+
+def _evaluate(closure: Callable[[], Any], params: list[Tensor]) -> Callable[[Vector], tuple[Tensor, Vector]]:
+    """``point -> (loss, gradient)``: set the parameters, call the closure, put them back."""
+
+    def evaluate(point: Vector) -> tuple[Tensor, Vector]:
+        here = [p.clone() for p in params]
+        _put(params, point.leaves)
+        with torch.enable_grad():
+            value = closure()
+        grads = [widen(p.grad).clone() if p.grad is not None else torch.zeros_like(widen(p)) for p in params]
+        _put(params, here)
+        return value.detach(), Vector(grads)
+
+    return evaluate
+
+
+def _put(params: list[Tensor], values: Iterable[Tensor]) -> None:
+    for p, value in zip(params, values, strict=True):  # not _foreach_copy_: DTensor has no strategy for it
+        p.copy_(value)
+
+
+

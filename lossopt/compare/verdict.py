@@ -1,0 +1,172 @@
+"""What differed first.
+
+Within a step the quantities are compared in causal order: each is computed from those before it.  So the first that
+differs, while everything before it agrees, names the culprit: equal gradients and different updates are the
+optimizer's doing, whatever becomes of the loss afterwards.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from lossopt.compare.side import Step
+
+STAGES: Mapping[str, tuple[str, str]] = {
+    "parameters": ("the parameters", "No single step differs by more than the tolerance: rounding has accumulated."),
+    "predictions": ("the models' predictions", "The models compute different things from the same parameters and inputs."),
+    "loss": ("the loss", "The losses differ on the same predictions: look at the reduction, label smoothing and class weights."),
+    "gradient": ("the gradient", "The losses agree and their derivatives do not: look for a detached term, or a kink such as |x| at 0."),
+    "schedule": ("the learning rate", "The schedules differ: look at the base value, the number of steps and which step is the first."),
+    "update": ("the optimizer's update", "The optimizers differ on the same gradients and learning rate: look at weight decay, eps, bias "
+                                         "correction, clipping and momentum."),
+}  # fmt: skip
+"""In causal order: what each is called, and what follows when it is the first to differ."""
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far apart the two may be, relative, and the cause of the distance."""
+
+    bound: float
+    cause: str
+
+
+TOLERANCES = {
+    "float64": Tolerance(1e-9, "rounding, carried on by the model: matrix products sum in another order"),
+    "float32": Tolerance(1e-2, "MEASURE"),
+}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far apart the two sides are in one quantity: relative, at its worst place.
+
+    Attributes:
+        stage: which quantity, of `STAGES`.
+        size: ``|a - b|`` over the larger of the two; infinite where either is not finite.
+        where: the parameter with the worst difference; empty where the quantity is no parameter's.
+        values: the two numbers at the worst place.
+    """
+
+    stage: str
+    size: float
+    where: str
+    values: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Breach:
+    """The first difference above the tolerance.
+
+    Attributes:
+        step: the update, counted from 1.
+        difference: what differed, how much and where.
+        loss_step: the first step whose loss differs by more than the tolerance; None if none does.
+        noise: True where an optimizer enlarges a gradient that is nothing but rounding, in `difference.where`.
+    """
+
+    step: int
+    difference: Difference
+    loss_step: int | None
+    noise: bool = False
+
+    @property
+    def explanation(self) -> str:
+        """What this means, and where to look."""
+        if not all(map(math.isfinite, self.difference.values)):
+            return "A number is not finite; from there on nothing can be compared."
+        if self.noise:
+            return ("The gradient there is zero up to rounding, and an adaptive optimizer divides rounding by its own size: the loss may not "
+                    "depend on this parameter at all (a bias before a normalisation, for example).")  # fmt: skip
+        return STAGES[self.difference.stage][1]
+
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def differences(before: tuple[Arrays, Arrays], steps: tuple[Step, Step]) -> dict[str, Difference]:
+    """Every quantity of one step, in causal order.
+
+    Args:
+        before: both sides' parameters before the step; arrays by common names, in the common layout.
+        steps: both sides' step, likewise.
+    """
+    a, b = steps
+    updates = tuple({n: s.parameters[n] - p[n] for n in p} for p, s in zip(before, steps, strict=True))
+    # What is below the rounding of the stored parameter cannot be seen in an update.
+    unseen = {n: 2 * np.finfo(p.dtype).eps * _largest(p) for n, p in a.parameters.items()}
+    return {
+        "parameters": _of_arrays("parameters", *before),
+        "predictions": _of_arrays("predictions", {"": a.predictions}, {"": b.predictions}),
+        "loss": _of_numbers("loss", a.loss, b.loss),
+        "gradient": _of_arrays("gradient", a.gradients, b.gradients),
+        "schedule": _of_numbers("schedule", a.lr, b.lr),
+        "update": _of_arrays("update", *updates, unseen=unseen),
+    }
+
+
+def is_noise(found: Difference, steps: tuple[Step, Step], bound: float) -> bool:
+    """Whether an update differs because its gradient is rounding: the two gradients agree only in being tiny."""
+    if found.stage != "update":
+        return False
+    a, b = (s.gradients[found.where] for s in steps)
+    return _relative(float(np.max(np.abs(a - b))), max(_largest(a), _largest(b))) > bound
+
+
+def first_above(found: Iterable[Difference], bound: float) -> Difference | None:
+    """The first difference, in causal order, that is above the bound."""
+    return next((d for d in found if d.size > bound), None)
+
+
+def _of_numbers(stage: str, a: float, b: float) -> Difference:
+    return Difference(stage, _relative(abs(a - b), max(abs(a), abs(b))), "", (a, b))
+
+
+SMALL = 1e-3
+"""A parameter's scale is its largest element, but no less than this part of the largest of all parameters: what is
+zero up to rounding (the gradient of a bias before a normalisation) has no relative difference worth telling."""
+
+
+def _of_arrays(stage: str, a: Arrays, b: Arrays, unseen: Mapping[str, float] | None = None) -> Difference:
+    scales = {n: max(_largest(a[n]), _largest(b[n])) for n in a}
+    floor = SMALL * max(scales.values(), default=0.0)
+    worst = Difference(stage, 0.0, "", (0.0, 0.0))
+    for name, x in a.items():
+        y = b[name]
+        if x.shape != y.shape:
+            return Difference(stage, math.inf, name, (float(x.size), float(y.size)))
+        if not x.size:
+            continue
+        gap = np.abs(x.astype(np.float64) - y)
+        at = int(np.argmax(gap))  # the first NaN, if there is one
+        seen = gap.flat[at] - (unseen[name] if unseen else 0.0)
+        size = _relative(max(float(seen), 0.0) if not math.isnan(seen) else math.nan, max(scales[name], floor))
+        if size > worst.size or not worst.where:
+            worst = Difference(stage, size, name, (float(x.flat[at]), float(y.flat[at])))
+    return worst
+
+
+def _relative(gap: float, scale: float) -> float:
+    if not math.isfinite(gap) or not math.isfinite(scale):
+        return math.inf
+    return gap / scale if gap else 0.0
+
+
+def _largest(x: np.ndarray) -> float:
+    return float(np.max(np.abs(x))) if x.size else 0.0
+
+
+def size(x: float) -> str:
+    """A difference in few characters.
+
+    >>> size(0.0), size(3.14159e-13)
+    ('0', '3.1e-13')
+    """
+    if x == 0:
+        return "0"
+    mantissa, _, exponent = f"{x:.1e}".partition("e")
+    return f"{mantissa.removesuffix('.0')}e{int(exponent)}" if exponent else mantissa

@@ -1,0 +1,93 @@
+"""Formulas that several losses share, each stated once."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from lossopt.errors import InputError
+from lossopt.ops import Array, LossOps, Number
+
+Activation = Literal["auto", "softmax", "sigmoid", "none"]
+
+
+def class_axis(axis: int, shape: tuple[int, ...]) -> int:
+    """The class axis of predictions of that shape, counted from the front; one sample alone has its classes on axis 0."""
+    ndim = len(shape)
+    if ndim == 1 and axis == 1:
+        return 0
+    if not -ndim <= axis < ndim:
+        raise InputError(f"predictions of shape {tuple(shape)} have no axis {axis} for the classes; write axis=-1 for the last")
+    return axis % ndim
+
+
+def kept_labels(ops: LossOps, labels: Array, ignore_index: int | None) -> tuple[Array, Array | None]:
+    """Labels with class 0 in place of the ignored ones, and a mask of the others; no mask where nothing is ignored."""
+    if ignore_index is None:
+        return labels, None
+    kept = labels != ignore_index
+    return ops.where(kept, labels, 0), kept
+
+
+def per_label(ops: LossOps, values: Any, labels: Array, like: Array) -> Any:
+    """A factor as it is, or of one factor per class that of each label."""
+    return values if np.shape(values) == () else ops.take(values, labels, like)
+
+
+def weighted_nll(ops: LossOps, log_probs: Array, labels: Array, kept: Array | None, weight: Any,
+                 axis: int) -> tuple[Array, Array | None]:  # fmt: skip
+    """``-w_y log p_y``, and ``w_y`` to divide the sum by; both are 0 where a label is ignored."""
+    nll = -ops.pick(log_probs, labels, axis)
+    weights = None
+    if weight is not None:
+        weights = ops.take(weight, labels, log_probs)
+        nll = nll * weights
+    if kept is not None:
+        nll = ops.where(kept, nll, 0.0)
+        weights = ops.cast(kept, log_probs) if weights is None else ops.where(kept, weights, 0.0)
+    return nll, weights
+
+
+def soft_cross_entropy(ops: LossOps, log_probs: Array, probabilities: Array, weight: Any, axis: int) -> Array:
+    """``-sum_k w_k t_k log p_k``."""
+    if weight is not None:
+        log_probs = log_probs * ops.along(weight, axis, log_probs)
+    return -ops.sum(probabilities * log_probs, axis)
+
+
+def binary_cross_entropy(ops: LossOps, logits: Array, targets: Array, pos_weight: Any = None) -> Array:
+    """``-[pos_weight t log s(x) + (1 - t) log(1 - s(x))]`` with ``s`` the sigmoid, from ``log s(x) = -softplus(-x)``."""
+    rise = 1 if pos_weight is None else 1 + (ops.array(pos_weight, logits) - 1) * targets
+    return (1 - targets) * logits + rise * ops.softplus(-logits)
+
+
+def huber(ops: LossOps, error: Array, delta: Number) -> Array:
+    """``e**2 / 2`` where ``|e| <= delta``, ``delta (|e| - delta / 2)`` beyond."""
+    size = ops.abs(error)
+    quadratic = ops.minimum(size, delta)
+    return 0.5 * quadratic * quadratic + delta * (size - quadratic)
+
+
+def activated(ops: LossOps, predictions: Array, activation: Activation, axis: int | None) -> Array:
+    """Probabilities from logits; ``auto`` is softmax over several classes and sigmoid over one."""
+    if activation == "auto":
+        activation = "sigmoid" if axis is None or predictions.shape[axis] == 1 else "softmax"
+    if activation == "none":
+        return predictions
+    return ops.sigmoid(predictions) if activation == "sigmoid" or axis is None else ops.softmax(predictions, axis)
+
+
+def masks(ops: LossOps, predictions: Array, targets: Array, axis: int | None) -> Array:
+    """Targets as one mask per class, in the shape of predictions: as they are, or from integer labels."""
+    if axis is None or len(targets.shape) == len(predictions.shape):
+        return ops.cast(targets, predictions)
+    return ops.one_hot(targets, predictions.shape[axis], axis, predictions)
+
+
+def soft_dice(ops: LossOps, probabilities: Array, truth: Array, axis: int | None, smooth: Number, squared: bool) -> Array:
+    """``1 - (2 I + smooth) / (P + T + smooth)`` per sample and class, summed over every other axis; shape (N, C) or (N,)."""
+    over = tuple(i for i in range(1, len(probabilities.shape)) if i != axis)
+    overlap = ops.sum(probabilities * truth, over)
+    size = probabilities * probabilities + truth * truth if squared else probabilities + truth
+    return 1 - (2 * overlap + smooth) / (ops.sum(size, over) + smooth)

@@ -1,0 +1,8 @@
+"""Recipes: loss, optimizer, schedule and run as one value, read strictly from a file or made in Python."""
+
+from __future__ import annotations
+
+from lossopt.recipes.config import parse_recipe, read_recipe
+from lossopt.recipes.recipe import Recipe
+
+__all__ = ["Recipe", "parse_recipe", "read_recipe"]

@@ -1,0 +1,55 @@
+"""Cosine annealing."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from lossopt.definition import schedule
+from lossopt.hyper import REQUIRED, Count, NonNegative, Number
+from lossopt.ops import ScheduleOps
+from lossopt.schedules.anneal import half_cosine
+
+
+@schedule(
+    conventions={"torch": {}, "optax": {"past_end": "stay"}},
+    spellings={"initial_learning_rate": "lr", "init_value": "lr", "decay_steps": "T_max"},
+    elsewhere={
+        "torch": "torch.optim.lr_scheduler.CosineAnnealingLR; past T_max it climbs back",
+        "optax": "optax.cosine_decay_schedule; decay_steps is T_max, alpha is eta_min / lr; past T_max it stays",
+        "keras": "keras.optimizers.schedules.CosineDecay; decay_steps is T_max, alpha is eta_min / lr; past T_max it stays",
+    },
+)
+def cosine(ops: ScheduleOps, step: Number, *, lr: NonNegative = 1.0, T_max: Count = REQUIRED, eta_min: NonNegative = 0.0,
+           past_end: Literal["climb", "stay"] = "climb") -> Number:  # fmt: skip
+    """Cosine annealing: half a cosine from lr at step 0 to eta_min at step T_max.
+
+    Formula, at step t = 0, 1, ...::
+
+        value = eta_min + (lr - eta_min) * (1 + cos(pi * t / T_max)) / 2
+
+    Past the end, a switch: ``past_end="climb"`` follows the cosine back up and down with period 2 * T_max (torch),
+    ``"stay"`` keeps eta_min (optax).
+
+    Args:
+        lr: the base value, at least 0; with a torch optimizer each group's own lr.
+        T_max: the step at which eta_min is reached, a whole number, at least 1.
+        eta_min: the lowest value, at least 0; absolute, not a fraction of lr.
+        past_end: ``"climb"`` or ``"stay"``.
+
+    Raises:
+        ArgumentError: T_max is missing.
+        HyperparameterError: a hyperparameter is outside its range.
+
+    References:
+        Ilya Loshchilov, Frank Hutter. SGDR: Stochastic Gradient Descent with Warm Restarts. 2017. arXiv:1608.03983
+
+    Example:
+        >>> import lossopt
+        >>> schedule = lossopt.get_schedule("cosine", lr=0.1, T_max=100)
+        >>> schedule(0), round(schedule(50), 12), schedule(100), round(schedule(150), 12)
+        (0.1, 0.05, 0.0, 0.05)
+        >>> lossopt.get_schedule("cosine", convention="optax", T_max=100)(150)
+        0.0
+    """
+    at = ops.minimum(step, T_max) if past_end == "stay" else step % (2 * T_max)
+    return half_cosine(ops, lr, eta_min, at / T_max, (T_max - at) / T_max)

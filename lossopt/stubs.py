@@ -1,0 +1,168 @@
+"""The ``.pyi`` files that let editors complete each definition's arguments; ``make stubs`` writes them.
+
+Definitions are made by decorators, so that a type checker sees one class for all of them.  The stubs say of each what its
+signature says: names, types, defaults.  They are generated from the registry, and a test holds them to it.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from lossopt import hyper, registry
+from lossopt.definition import Definition, Kind, Loss, Optimizer
+
+HEAD = "# Generated from the definitions by `make stubs`; do not edit.\n"
+
+OF_A_FOLDER = (
+    "# pyright: reportIncompatibleMethodOverride=false\n"
+    "from collections.abc import Callable\nfrom typing import Any, Literal, Protocol\n\n"
+)
+OF_THE_PACKAGE = "from collections.abc import Callable, Mapping\nfrom typing import Any, Literal, Protocol, overload\n\n"
+
+LIVE = '''
+class _Scalar(Protocol):
+    """A 0-d array of a framework."""
+
+    @property
+    def shape(self) -> Any: ...
+
+_Number = float | Callable[[Any], Any] | _Scalar
+"""A number, or where it changes a schedule or an array."""
+'''
+
+FOLDERS: dict[Kind, tuple[str, str]] = {
+    "loss": ("losses", "Loss"),
+    "optimizer": ("optimizers", "Optimizer"),
+    "schedule": ("schedules", "Schedule"),
+    "transform": ("transforms", "Transform"),
+}
+
+
+def stubs() -> dict[str, str]:
+    """Path within the package -> text."""
+    return {f"{folder}/__init__.pyi": _folder(kind, base) for kind, (folder, base) in FOLDERS.items()} | {"__init__.pyi": _verbs()}
+
+
+def write(root: Path) -> list[str]:
+    """Write the files under `root`, the package's folder, and name those that changed."""
+    changed = []
+    for path, text in stubs().items():
+        if not (root / path).exists() or (root / path).read_text() != text:
+            (root / path).write_text(text)
+            changed.append(path)
+    return changed
+
+
+def _definitions(kind: Kind) -> list[Definition]:
+    """Those that lossopt itself defines; one that a user's module adds has no place in these files."""
+    found = [registry.definition(name, kind) for name in registry.names(kind)]
+    return [d for d in found if d.text.__module__.startswith("lossopt.")]
+
+
+# ------------------------------------------------------------------------------------------------- one folder
+def _folder(kind: Kind, base: str) -> str:
+    lines = [HEAD, OF_A_FOLDER, f"from lossopt.definition import {base}{_also_imports(kind)}\n", LIVE]
+    for d in _definitions(kind):
+        lines.append(f"\nclass _{d.name}({base}):\n" + "".join(f"    {line}\n" for line in _methods(d)))
+        lines.append(f"\n{d.name}: _{d.name}\n")
+    return "".join(lines)
+
+
+def _also_imports(kind: Kind) -> str:
+    specs = {"loss": "\nfrom lossopt.losses.spec import LossSpec", "schedule": "\nfrom lossopt.schedules.spec import ScheduleSpec"}
+    return specs.get(kind, ", Spec")
+
+
+def _methods(d: Definition) -> Iterator[str]:
+    convention = f"convention: {_literal(d.conventions)} = ..."
+    summary = f'        """{_summary(d)}"""'
+    if isinstance(d, Loss):
+        inputs = ", ".join(f"{name}: Any" for name in d.inputs)
+        words = f"{convention}, reduction: {_literal(d.reductions)} | None = None"
+        yield f"def __call__(self, {_join(inputs, _arguments(d))}, *, {words}) -> Any:\n{summary}"
+        yield f"def configure(self, *, {_join(_arguments(d), words)}) -> LossSpec: ..."
+    elif isinstance(d, Optimizer):
+        inner = "*inner: Spec" if "inners" in d.asks else "inner: Spec, /, *" if d.wraps else "*"
+        yield f"def __call__(self, {_join(inner, _arguments(d), convention)}) -> Spec:\n{summary}"
+    else:
+        yield f"def __call__(self, {_join('*', _arguments(d), convention)}) -> ScheduleSpec:\n{summary}"
+
+
+def _arguments(d: Definition) -> str:
+    structural = d.structural if isinstance(d, Optimizer) else frozenset()
+    parts = []
+    for name, default in d.defaults.items():
+        kind = type_of(d.annotations[name], live=isinstance(d, Optimizer) and name not in structural)
+        parts.append(f"{name}: {kind}" + ("" if default is hyper.REQUIRED else f" = {default!r}"))
+    return ", ".join(parts)
+
+
+def type_of(annotation: Any, *, live: bool) -> str:
+    """An annotation as a type checker reads it: without its range.  With `live`, a number may be a schedule or an array.
+
+    >>> type_of(hyper.Betas, live=False), type_of(hyper.NonNegative | None, live=True)
+    ('tuple[float, float]', '_Number | None')
+    """
+    origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return type_of(parts[0], live=live)
+    if origin is typing.Literal:
+        return _literal(parts)
+    if origin is tuple:
+        return f"tuple[{', '.join('...' if p is Ellipsis else type_of(p, live=live) for p in parts)}]"
+    if origin in (typing.Union, types.UnionType):
+        return " | ".join(dict.fromkeys(type_of(p, live=live) for p in parts))
+    if annotation is float and live:
+        return "_Number"
+    return {float: "float", int: "int", bool: "bool", str: "str", type(None): "None", None: "None"}.get(annotation, "Any")
+
+
+# ------------------------------------------------------------------------------------------------- the verbs
+def _verbs() -> str:
+    """The package itself: its names, and each verb with one overload per name."""
+    import lossopt
+
+    plain = [n for n in lossopt.__all__ if not n.startswith("get_")]
+    homes = {n: getattr(lossopt, n).__module__ for n in plain}
+    imports = "".join(f"from {homes[n]} import {n} as {n}\n" for n in sorted(plain, key=lambda n: (homes[n], n)))
+    verbs = "".join(("\n" + _verb(*v)) for v in (
+        ("get_loss", ("loss",), "backend: str | None = None", "reduction: str | None = None"),
+        ("get_optimizer", ("optimizer", "transform"), "backend: str", "params: Any = None, executor: str = \"auto\", "
+         "groups: Mapping[str, Mapping[str, Any]] | None = None"),
+        ("get_schedule", ("schedule",), "backend: str | None = None", "optimizer: Any = None"),
+    ))  # fmt: skip
+    return f"{HEAD}{OF_THE_PACKAGE}{imports}{LIVE}\n__version__: str\n__all__: list[str]\n{verbs}"
+
+
+def _verb(verb: str, kinds: tuple[Kind, ...], backend: str, extra: str) -> str:
+    lines = []
+    for kind in kinds:
+        for d in _definitions(kind):
+            if isinstance(d, Optimizer) and d.wraps:
+                continue  # it is given as a spec
+            named = _join(extra, f"convention: {_literal(d.conventions)} = ...", _arguments(d))
+            lines.append(f'@overload\ndef {verb}(name: Literal["{d.name}"], {backend}, *, {named}) -> Any:\n    """{_summary(d)}"""\n')
+    lines.append(f"@overload\ndef {verb}(name: Any, {backend}, *, convention: str = ..., {extra}, **hyperparameters: Any) -> Any: ...\n")
+    return "".join(lines)
+
+
+def _join(*parts: str) -> str:
+    return ", ".join(p for p in parts if p)
+
+
+def _literal(values: Any) -> str:
+    return f"Literal[{', '.join(repr(v) for v in values)}]".replace("'", '"')
+
+
+def _summary(d: Definition) -> str:
+    return d.doc.partition("\n")[0].replace("\\", "\\\\")
+
+
+if __name__ == "__main__":
+    for path in write(Path(__file__).parent):
+        print(f"wrote {path}", file=sys.stderr)
