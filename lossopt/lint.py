@@ -105,19 +105,17 @@ def _texts(d: Definition) -> list[Callable[..., Any]]:
 def _levels(d: Definition, text: Callable[..., Any]) -> dict[str, int]:
     """What is known of each parameter of a text before it runs.
 
-    The hyperparameters that `start` reads, a loss's axes and labels, and all of a schedule's but its lr are plain values.
+    The hyperparameters that `start` reads are plain values, so are the numbers of a loss (but not its arrays, such as
+    class weights), and all of a schedule's but its lr.
     """
-    structural = d.structural if isinstance(d, Optimizer) else frozenset()
-    known = {"ops", "inner", "inners", "evaluate"}
+    plain = d.structural if isinstance(d, Optimizer) else set(d.defaults) - {"lr"} if isinstance(d, Schedule) else set()
+    if isinstance(d, Loss):
+        plain = {name for name, annotation in d.annotations.items() if annotation is not Any}
+    lent = {"ops", "inner", "inners", "evaluate"}
     levels = {}
     for name in inspect.signature(text).parameters:
-        if name in structural or (isinstance(d, Schedule) and name in d.defaults and name != "lr"):
-            levels[name] = FIXED
-        elif name in d.defaults:
-            level = _level_of(d.annotations[name])
-            levels[name] = FIXED if level == COUNT and isinstance(d, Loss) else level
-        else:
-            levels[name] = FIXED if name in known or name in keywords(text) else NUMBER
+        known = name in plain or name in lent or (name not in d.defaults and name in keywords(text))
+        levels[name] = FIXED if known else _level_of(d.annotations[name]) if name in d.defaults else NUMBER
     return levels
 
 
@@ -313,8 +311,12 @@ class Reader:
             case ast.Name(id=name) if isinstance(self.globals.get(name), types.FunctionType) and name not in self.names:
                 self.helper(self.globals[name], e)
                 return level
-            case ast.Attribute(value=ast.Name(id=module)) if isinstance(self.globals.get(module), types.ModuleType) and level > FIXED:
-                self.note(e, "module", "computes outside ops")
+            case ast.Attribute(value=ast.Name(id=module), attr=word) if isinstance(self.globals.get(module), types.ModuleType):
+                called = getattr(self.globals[module], word, None)
+                if module_of(called).startswith("lossopt."):
+                    self.helper(called, e)
+                elif level > FIXED:
+                    self.note(e, "module", "computes outside ops")
                 return level
             case ast.Attribute(value=ast.Name(id="ops"), attr=word):
                 return FIXED if word in STATIC_WORDS else max(level, NUMBER)
@@ -346,6 +348,10 @@ class Reader:
         found = Finding(self.owner, self.file, self.offset + e.lineno, ast.unparse(e), problem, REMEDIES[remedy])
         if found not in self.findings:
             self.findings.append(found)
+
+
+def module_of(fn: Any) -> str:
+    return getattr(fn, "__module__", None) or ""
 
 
 INFRASTRUCTURE = frozenset({"lossopt.vector", "lossopt.errors", "lossopt.hyper", "lossopt.definition", "lossopt.ops", "lossopt.carry"})

@@ -141,11 +141,14 @@ class Backend:
 
     def part(self, module: str) -> ModuleType:
         """One page of the backend: ``optimizers``, ``losses``, ``schedules``."""
+        if found := _parts.get((self.package, module)):  # torch.compile cannot trace an import, but a dict it can
+            return found
         if self.missing:
             raise MissingBackendError(
                 f"backend {self.name!r} needs {' and '.join(self.missing)}, which is not installed: pip install 'lossopt[{self.name}]'"
             )
-        return importlib.import_module(f"{self.package}.{module}")
+        found = _parts[self.package, module] = importlib.import_module(f"{self.package}.{module}")
+        return found
 
     @property
     def losses(self) -> ModuleType:
@@ -159,6 +162,8 @@ class Backend:
     def schedules(self) -> ModuleType:
         return self.part("schedules")
 
+
+_parts: dict[tuple[str, str], ModuleType] = {}
 
 BUILT_IN = {
     "numpy": Backend("numpy", "lossopt_numpy", ("numpy",)),
@@ -185,7 +190,7 @@ def backend(name: str) -> Backend:
     Raises:
         UnknownNameError: with the closest name.
     """
-    if not isinstance(name, str) or name not in BUILT_IN and name not in backends():
+    if not isinstance(name, str) or (name not in BUILT_IN and name not in backends()):
         meant = NICKNAMES.get(name) if isinstance(name, str) else None
         near = f"; did you mean {meant!r}?" if meant else suggest(str(name), backends()) or "."
         raise UnknownNameError(f"unknown backend {name!r}{near} It is one of: {', '.join(backends())}")
@@ -220,7 +225,8 @@ def backend_of_arrays(owner: Definition, arrays: Mapping[str, Any], wanted: str 
     if wanted is not None and found != wanted:
         first = next(n for n, f in of.items() if f == found)
         make = {"torch": "torch.as_tensor", "jax": "jnp.asarray", "numpy": "numpy.asarray"}.get(wanted, wanted)
-        raise InputError(f"{owner.name} was made for {wanted}, but {first} is {found}; write {make}({first}) or get_loss(..., backend={found!r})")
+        remedy = f"write {make}({first}) or get_loss(..., backend={found!r})"
+        raise InputError(f"{owner.name} was made for {wanted}, but {first} is {found}; {remedy}")
     return backend(found)
 
 
@@ -253,7 +259,7 @@ def get_loss(name: Any, backend: str | None = None, *, convention: str = "torch"
         name = definition(name, "loss")
     if isinstance(name, Definition):
         if name.kind != "loss":
-            raise ArgumentError(f"{name.name} is no loss but a {name.kind}: use get_{name.kind}")
+            raise _wrong_kind(name, "loss")
         made = name.configure(convention=convention, reduction=reduction, **hyperparameters)  # type: ignore[attr-defined]
     elif hyperparameters or reduction is not None:
         raise ArgumentError(f"{made!r} has its hyperparameters already")
@@ -291,7 +297,7 @@ def get_optimizer(name: Any, backend: str, *, params: Any = None, convention: st
         name = definition(name, "optimizer", "transform")
     if isinstance(name, Definition):
         if name.kind not in ("optimizer", "transform"):
-            raise ArgumentError(f"{name.name} is no optimizer but a {name.kind}: use get_{name.kind}")
+            raise _wrong_kind(name, "optimizer")
         spec = name(convention=convention, **hyperparameters)  # type: ignore[operator]
     elif hyperparameters:
         raise ArgumentError(f"{spec!r} has its hyperparameters already; got also {', '.join(hyperparameters)}")
@@ -313,15 +319,15 @@ def get_schedule(name: Any, backend: str | None = None, *, optimizer: Any = None
         **hyperparameters: ``lr`` is the base value (default 1.0: the bare schedule is a factor).
 
     Example:
-        >>> get_schedule("step", lr=0.1, step_size=30, gamma=0.1)(30)
-        0.01
+        >>> get_schedule("step", lr=0.8, step_size=30, gamma=0.5)(30)
+        0.4
     """
     spec = name
     if isinstance(name, str):
         name = definition(name, "schedule")
     if isinstance(name, Definition):
         if name.kind != "schedule":
-            raise ArgumentError(f"{name.name} is no schedule but a {name.kind}: use get_{name.kind}")
+            raise _wrong_kind(name, "schedule")
         spec = name(convention=convention, **hyperparameters)  # type: ignore[operator]
     elif hyperparameters:
         raise ArgumentError(f"{spec!r} has its hyperparameters already; got also {', '.join(hyperparameters)}")
@@ -330,6 +336,12 @@ def get_schedule(name: Any, backend: str | None = None, *, optimizer: Any = None
             raise ArgumentError("a schedule drives an optimizer in torch: get_schedule(..., backend='torch', optimizer=optimizer)")
         return spec
     return _backend(backend).schedules.emit(spec, optimizer=optimizer)
+
+
+def _wrong_kind(given: Definition, wanted: str) -> ArgumentError:
+    article = "an" if given.kind == "optimizer" else "a"
+    verb = "optimizer" if given.kind == "transform" else given.kind
+    return ArgumentError(f"{given.name} is no {wanted} but {article} {given.kind}: use get_{verb}")
 
 
 _backend = backend  # the verbs above take an argument of that name

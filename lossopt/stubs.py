@@ -15,12 +15,13 @@ from typing import Any
 
 from lossopt import hyper, registry
 from lossopt.definition import Definition, Kind, Loss, Optimizer
+from lossopt.spelling import COMMON
 
 HEAD = "# Generated from the definitions by `make stubs`; do not edit.\n"
 
 OF_A_FOLDER = (
     "# pyright: reportIncompatibleMethodOverride=false\n"
-    "from collections.abc import Callable\nfrom typing import Any, Literal, Protocol\n\n"
+    "from collections.abc import Callable\nfrom typing import Any, Literal, Protocol, TypedDict, Unpack\n\n"
 )
 OF_THE_PACKAGE = "from collections.abc import Callable, Mapping\nfrom typing import Any, Literal, Protocol, overload\n\n"
 
@@ -68,6 +69,7 @@ def _definitions(kind: Kind) -> list[Definition]:
 def _folder(kind: Kind, base: str) -> str:
     lines = [HEAD, OF_A_FOLDER, f"from lossopt.definition import {base}{_also_imports(kind)}\n", LIVE]
     for d in _definitions(kind):
+        lines.append(_spellings(d))
         lines.append(f"\nclass _{d.name}({base}):\n" + "".join(f"    {line}\n" for line in _methods(d)))
         lines.append(f"\n{d.name}: _{d.name}\n")
     return "".join(lines)
@@ -81,25 +83,45 @@ def _also_imports(kind: Kind) -> str:
 def _methods(d: Definition) -> Iterator[str]:
     convention = f"convention: {_literal(d.conventions)} = ..."
     summary = f'        """{_summary(d)}"""'
+    also = f"**spellings: Unpack[_{d.name}_spellings]" if _spelt(d) else ""
     if isinstance(d, Loss):
         inputs = ", ".join(f"{name}: Any" for name in d.inputs)
         words = f"{convention}, reduction: {_literal(d.reductions)} | None = None"
-        yield f"def __call__(self, {_join(inputs, _arguments(d))}, *, {words}) -> Any:\n{summary}"
-        yield f"def configure(self, *, {_join(_arguments(d), words)}) -> LossSpec: ..."
+        yield f"def __call__(self, {_join(inputs, _arguments(d))}, *, {_join(words, also)}) -> Any:\n{summary}"
+        yield f"def configure(self, *, {_join(_arguments(d), words, also)}) -> LossSpec: ..."
     elif isinstance(d, Optimizer):
         inner = "*inner: Spec" if "inners" in d.asks else "inner: Spec, /, *" if d.wraps else "*"
-        yield f"def __call__(self, {_join(inner, _arguments(d), convention)}) -> Spec:\n{summary}"
+        yield f"def __call__(self, {_join(inner, _arguments(d), convention, also)}) -> Spec:\n{summary}"
     else:
-        yield f"def __call__(self, {_join('*', _arguments(d), convention)}) -> ScheduleSpec:\n{summary}"
+        yield f"def __call__(self, *, {_join(_arguments(d), convention, also)}) -> ScheduleSpec:\n{summary}"
 
 
 def _arguments(d: Definition) -> str:
+    defaults = {n: "" if default is hyper.REQUIRED else f" = {default!r}" for n, default in d.defaults.items()}
+    return ", ".join(f"{name}: {kind}{defaults[name]}" for name, kind in _types(d).items())
+
+
+def _types(d: Definition) -> dict[str, str]:
     structural = d.structural if isinstance(d, Optimizer) else frozenset()
-    parts = []
-    for name, default in d.defaults.items():
-        kind = type_of(d.annotations[name], live=isinstance(d, Optimizer) and name not in structural)
-        parts.append(f"{name}: {kind}" + ("" if default is hyper.REQUIRED else f" = {default!r}"))
-    return ", ".join(parts)
+    return {n: type_of(a, live=isinstance(d, Optimizer) and n not in structural) for n, a in d.annotations.items()}
+
+
+def _spelt(d: Definition) -> dict[str, str]:
+    """What other frameworks call the hyperparameters, with the types: ``{"learning_rate": "_Number", "b1": "_Number"}``."""
+    kinds = _types(d)
+    found = {}
+    for name, ours in {**COMMON, **d.spellings}.items():
+        base, _, index = ours.partition("[")
+        if base in kinds and name not in kinds:
+            annotation = d.annotations[base]
+            part = typing.get_args(annotation)[int(index[:-1])] if index else annotation
+            found[name] = type_of(part, live=isinstance(d, Optimizer)) if index else kinds[base]
+    return found
+
+
+def _spellings(d: Definition) -> str:
+    fields = ", ".join(f'"{name}": {kind}' for name, kind in _spelt(d).items())
+    return f'\n_{d.name}_spellings = TypedDict("_{d.name}_spellings", {{{fields}}}, total=False)\n' if fields else ""
 
 
 def type_of(annotation: Any, *, live: bool) -> str:
@@ -130,13 +152,13 @@ def _verbs() -> str:
     plain = [n for n in lossopt.__all__ if not n.startswith("get_")]
     homes = {n: getattr(lossopt, n).__module__ for n in plain}
     imports = "".join(f"from {homes[n]} import {n} as {n}\n" for n in sorted(plain, key=lambda n: (homes[n], n)))
-    verbs = "".join(("\n" + _verb(*v)) for v in (
-        ("get_loss", ("loss",), "backend: str | None = None", "reduction: str | None = None"),
-        ("get_optimizer", ("optimizer", "transform"), "backend: str", "params: Any = None, executor: str = \"auto\", "
-         "groups: Mapping[str, Mapping[str, Any]] | None = None"),
-        ("get_schedule", ("schedule",), "backend: str | None = None", "optimizer: Any = None"),
-    ))  # fmt: skip
-    return f"{HEAD}{OF_THE_PACKAGE}{imports}{LIVE}\n__version__: str\n__all__: list[str]\n{verbs}"
+    groups = "groups: Mapping[str, Mapping[str, Any]] | None = None"
+    verbs = (
+        _verb("get_loss", ("loss",), "backend: str | None = None", "reduction: str | None = None"),
+        _verb("get_optimizer", ("optimizer", "transform"), "backend: str", f'params: Any = None, executor: str = "auto", {groups}'),
+        _verb("get_schedule", ("schedule",), "backend: str | None = None", "optimizer: Any = None"),
+    )
+    return f"{HEAD}{OF_THE_PACKAGE}{imports}{LIVE}\n__version__: str\n__all__: list[str]\n\n" + "\n".join(verbs)
 
 
 def _verb(verb: str, kinds: tuple[Kind, ...], backend: str, extra: str) -> str:

@@ -239,6 +239,16 @@ def test_a_group_added_later_joins() -> None:
     assert not torch.equal(before, m[2].weight)
 
 
+def test_a_half_precision_group_added_later_leaves_replay_for_single() -> None:
+    m, half = model(), torch.nn.Parameter(torch.ones(3, dtype=torch.bfloat16))
+    opt = make(lion(lr=0.1), m)
+    opt.add_param_group({"params": [("half", half)], "learning_rate": 0.5})
+    half.grad = torch.ones_like(half)
+    opt.step()
+    assert half.tolist() == [0.5] * 3 and opt.state[half]["exp_avg"].dtype == torch.float32
+    assert "executor 'single' (" in repr(opt)
+
+
 # ------------------------------------------------------------------------------------------------- scaler, hooks, averages
 @pytest.mark.parametrize("executor", ["replay", "single"])
 def test_grad_scaler_skips_a_step_with_infinite_gradients(executor: str) -> None:

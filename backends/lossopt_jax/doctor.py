@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from lossopt import get_optimizer
 
@@ -14,7 +13,7 @@ def one_step(start: float, gradient: float, lr: float) -> float:
     optimizer = get_optimizer("adamw", backend="jax", lr=lr)
     params = jnp.array([start], jnp.float32)
     updates, _ = jax.jit(optimizer.update)(jnp.array([gradient], jnp.float32), optimizer.init(params), params)
-    return float(optax.apply_updates(params, updates)[0])
+    return float((params + updates)[0])
 
 
 def facts() -> dict[str, str]:

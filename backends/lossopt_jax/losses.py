@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from lossopt.definition import Loss
 
@@ -17,9 +18,10 @@ class Words:
     """`lossopt.ops.LossOps` in JAX.  Where JAX's derivative at a kink is not the vocabulary's, `where` states it."""
 
     sqrt, sign, exp, log = map(staticmethod, (jnp.sqrt, jnp.sign, jnp.exp, jnp.log))
-    maximum, minimum, where, zeros_like = map(staticmethod, (jnp.maximum, jnp.minimum, jnp.where, jnp.zeros_like))
-    log_softmax, softmax, sum, mean = map(staticmethod, (jax.nn.log_softmax, jax.nn.softmax, jnp.sum, jnp.mean))
-    softplus, sigmoid, stop_gradient = map(staticmethod, (jax.nn.softplus, jax.nn.sigmoid, jax.lax.stop_gradient))
+    maximum, minimum = map(staticmethod, (jnp.maximum, jnp.minimum))
+    where, zeros_like = staticmethod(jnp.where), staticmethod(jnp.zeros_like)
+    log_softmax, softmax, softplus = map(staticmethod, (jax.nn.log_softmax, jax.nn.softmax, jax.nn.softplus))
+    sigmoid, stop_gradient = map(staticmethod, (jax.nn.sigmoid, jax.lax.stop_gradient))
 
     @staticmethod
     def abs(x: Any) -> Any:
@@ -36,6 +38,14 @@ class Words:
     @staticmethod
     def xlogy(x: Any, y: Any) -> Any:
         return jnp.where(x == 0, 0.0, x * jnp.log(y))
+
+    @staticmethod
+    def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        return jnp.sum(x, axis, keepdims=keepdims)
+
+    @staticmethod
+    def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        return jnp.mean(x, axis, keepdims=keepdims)
 
     @staticmethod
     def norm(x: Any, p: Any, axis: int) -> Any:
@@ -85,7 +95,7 @@ class Words:
     def seen(x: Any) -> Any:
         if isinstance(x, np.ndarray | np.generic):
             return x
-        if isinstance(x, jax.core.Tracer) or any(device.platform != "cpu" for device in x.devices()):
+        if isinstance(x, Tracer) or any(device.platform != "cpu" for device in x.devices()):
             return None
         return np.asarray(x) if x.is_fully_addressable else None
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import jax
 from flax import nnx
 
-from lossopt.errors import UnknownNameError, suggest
+from lossopt.errors import InputError, UnknownNameError, suggest
 
 
 class MLP(nnx.Module):
@@ -40,8 +40,10 @@ class ConvNet(nnx.Module):
 MODELS: dict[str, Callable[[int, int, nnx.Rngs], nnx.Module]] = {"mlp": MLP, "convnet": ConvNet}
 
 
-def build(name: str, inputs: int, outputs: int, rngs: nnx.Rngs) -> nnx.Module:
-    """The built-in model of that name."""
+def build(name: str, sizes: tuple[int, int] | None, rngs: nnx.Rngs) -> nnx.Module:
+    """The built-in model of that name, for so many inputs and outputs."""
     if name not in MODELS:
         raise UnknownNameError(f"unknown model {name!r}{suggest(name, MODELS) or '.'} It is one of: {', '.join(MODELS)}")
-    return MODELS[name](inputs, outputs, rngs)
+    if sizes is None:
+        raise InputError(f"the built-in model {name!r} needs its numbers of inputs and outputs: Task(models={name!r}, sizes=(64, 10))")
+    return MODELS[name](*sizes, rngs)

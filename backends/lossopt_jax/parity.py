@@ -5,6 +5,7 @@ float64 is switched on for a ``with`` block and for this thread only: the caller
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,23 +20,25 @@ from lossopt.parity.case import LossCase, OptimizerCase, ScheduleCase
 from lossopt.parity.problem import Arrays, Problem, flatten, value
 from lossopt_jax.optimizers import emit
 
-x64: Callable[[bool], Any] = getattr(jax, "enable_x64", None) or jax.experimental.enable_x64
+x64: Callable[[bool], Any] = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
 
 NAME = "jax"
-ORIGINAL = {"loss": "optax", "schedule": "optax"}
+ORIGINAL = {"optimizer": "optax", "loss": "optax", "schedule": "optax"}
 """Whose own code the originals are."""
+SCHEDULE_DTYPES = ("float64", "float32")
 
 
-def has_original(case: LossCase | ScheduleCase) -> bool:
+def has_original(case: OptimizerCase | LossCase | ScheduleCase) -> bool:
+    """Whether optax has the same."""
     return case.optax is not None
 
 
-def can_schedule(case: ScheduleCase) -> bool:
-    """A schedule that waits for a metric is a transform in JAX, and compared as one."""
-    return not get_schedule(case.name, **case.options).waits_for_metric
-
-
 # ------------------------------------------------------------------------------------------------- optimizers
+def runs(spec: Spec, problem: Problem, groups: Mapping[str, Any]) -> dict[str, Callable[[], np.ndarray]]:
+    """Every way in which JAX carries a spec: one."""
+    return {NAME: functools.partial(optimizer, spec, problem, groups)}
+
+
 def optimizer(spec: Spec, problem: Problem, groups: Mapping[str, Any]) -> np.ndarray:
     """The parameters after every update of the jitted transformation, one row each; then its eval point, if it has one.
 
@@ -70,14 +73,13 @@ def original_updates(case: OptimizerCase, problem: Problem, gradients: Sequence[
         return _updates(case.optax(optax), problem, gradients, case.optax_extras)
 
 
-def half(spec: Spec, problem: Problem, grads: Arrays, groups: Mapping[str, Any]) -> np.ndarray:
+def half(spec: Spec, problem: Problem, grads: Arrays) -> np.ndarray:
     """The bfloat16 parameters after one update, eager, as float64."""
     with x64(False):
-        made, data = emit(spec, groups=groups), problem.map(lambda x: jnp.asarray(x, jnp.bfloat16))
-        noise = {n: x[0] for n, x in data.noise.items()}
-        own = {n: jnp.asarray(g, jnp.bfloat16) for n, g in grads.items()}
-        found, _ = made.update(own, made.init(data.start), data.start, **_extras(_asked(spec.asks), data, data.start, noise, 0.5, own))
-        return flatten(optax.apply_updates(data.start, found))
+        made = emit(spec)
+        params = {n: jnp.asarray(x, jnp.bfloat16) for n, x in problem.start.items()}
+        found, _ = made.update({n: jnp.asarray(g, jnp.bfloat16) for n, g in grads.items()}, made.init(params), params)
+        return flatten(optax.apply_updates(params, found))
 
 
 def _asked(asks: frozenset[str]) -> tuple[str, ...]:
@@ -169,8 +171,11 @@ def _loss(fn: Callable[..., Any], inputs: tuple[np.ndarray, ...], wrt: tuple[int
 def schedule(case: ScheduleCase, metric: np.ndarray, dtype: str) -> np.ndarray:
     """The value at every step, traced."""
     with x64(dtype == "float64"):
-        fn = get_schedule(case.name, "jax", **case.options)
-        return np.asarray(jax.vmap(fn)(jnp.arange(case.steps)), np.float64)
+        made = get_schedule(case.name, "jax", **case.options)
+        if not made.spec.waits_for_metric:
+            return np.asarray(jax.vmap(made)(jnp.arange(case.steps)), np.float64)
+        _, rows = jax.lax.scan(lambda state, m: ((new := made.update(state, m)), new.lr), made.init(), jnp.asarray(metric, dtype))
+        return np.asarray(rows, np.float64)
 
 
 def original_schedule(case: ScheduleCase, metric: np.ndarray, dtype: str) -> np.ndarray:
@@ -178,4 +183,4 @@ def original_schedule(case: ScheduleCase, metric: np.ndarray, dtype: str) -> np.
     assert case.optax
     with x64(dtype == "float64"):
         fn = case.optax(optax)
-        return np.array([float(fn(jnp.asarray(t))) for t in range(case.steps)])
+        return np.asarray(jax.vmap(fn)(jnp.arange(case.steps)), np.float64)

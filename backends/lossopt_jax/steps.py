@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 import jax
 import jax.numpy as jnp
@@ -50,22 +50,22 @@ class Steps:
         return None if whole is None else _whole(whole * self.over)
 
     def __add__(self, other: Any) -> Any:
+        if isinstance(other, Steps) and other.over == self.over:
+            return self._like(self.count + other.count, self.over)
         shift = self._scaled(other)
-        return self.real + as_real(other, self.dtype) if shift is None else self._like(self.count + shift, self.over)
+        if shift is not None:
+            return self._like(self.count + shift, self.over)
+        if is_number(other) and self._scaled(round(other)) is not None:  # 1 - 0.9: the whole parts first
+            return (self + round(other)).real + (float(other) - round(other))
+        return self.real + as_real(other, self.dtype)
 
     __radd__ = __add__
 
     def __sub__(self, other: Any) -> Any:
-        shift = self._scaled(other)
-        if shift is not None:
-            return self._like(self.count - shift, self.over)
-        if isinstance(other, Steps) and other.over == self.over:
-            return self._like(self.count - other.count, self.over)
-        return self.real - as_real(other, self.dtype)
+        return self + -other
 
     def __rsub__(self, other: Any) -> Any:
-        shift = self._scaled(other)
-        return as_real(other, self.dtype) - self.real if shift is None else self._like(shift - self.count, self.over)
+        return -self + other
 
     def __truediv__(self, other: Any) -> Any:
         by = self._scaled(other)
@@ -96,7 +96,7 @@ class Steps:
         return self._compare(other, math.floor, lambda a, b: a > b)
 
     def _compare(self, other: Any, rounded: Callable[[float], int], holds: Callable[[Any, Any], Any]) -> Any:
-        if isinstance(other, numbers.Real) and abs(other * self.over) < INT32:
+        if is_number(other) and abs(other * self.over) < INT32:
             return holds(self.count, rounded(float(other) * self.over))
         return holds(self.real, as_real(other, self.dtype))
 
@@ -159,10 +159,10 @@ class ScheduleWords:
         return self._choose(lambda a, b: jnp.where(condition, a, b), x, y)
 
     def power(self, base: Any, exponent: Any) -> Any:
-        if isinstance(exponent, Steps) and isinstance(base, numbers.Real):
+        if isinstance(exponent, Steps) and is_number(base):
             return _power_of_steps(float(base), exponent)
         exponent = as_real(exponent, self.dtype)
-        if isinstance(base, numbers.Real) and base > 0:
+        if is_number(base) and base > 0:
             return jnp.exp(exponent * math.log(base))
         return as_real(base, self.dtype) ** exponent
 
@@ -174,6 +174,11 @@ class ScheduleWords:
         return chosen(as_real(x, self.dtype), as_real(y, self.dtype))
 
 
+def is_number(x: Any) -> TypeGuard[float]:
+    """A constant: no array, and nothing traced."""
+    return isinstance(x, numbers.Real)
+
+
 def as_real(x: Any, dtype: Any) -> Any:
     """The floating-point number of that dtype."""
     return x.real if isinstance(x, Steps) else jnp.asarray(x, dtype)
@@ -181,7 +186,7 @@ def as_real(x: Any, dtype: Any) -> Any:
 
 def _whole(x: Any) -> int | None:
     """A constant that is a whole number, 10 or 10.0, and fits an int32."""
-    return int(x) if isinstance(x, numbers.Real) and abs(x) < INT32 and float(x).is_integer() else None
+    return int(x) if is_number(x) and abs(x) < INT32 and float(x).is_integer() else None
 
 
 def _power_of_steps(base: float, exponent: Steps) -> jax.Array:

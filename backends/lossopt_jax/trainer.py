@@ -39,16 +39,14 @@ class Side:
     def __init__(self, task: Task, recipe: Recipe, dtype: str) -> None:
         self.dtype = np.dtype(dtype)
         with self._settings():
-            model = _model(task, nnx.Rngs(recipe.seed))
-            model.train()
-            self.graph, self.template, self.rest = nnx.split(model, nnx.Param, ...)
-            self.params: Any = jax.tree.map(self._array, nnx.to_pure_dict(self.template))
+            self.graph, self.template, self.rest, self.params = self._build(task, recipe.seed)
         self.loss = get_loss(recipe.loss, "jax")
         self.optimizer = get_optimizer(recipe.scheduled_optimizer(), "jax")
         self.lr = _lr(recipe)
         self.asks = recipe.optimizer.asks
         self.state: Any = None
         self._compiled_step, self._compiled_predict = jax.jit(self._step), jax.jit(self._predict)
+        self._compiled_init = jax.jit(self.optimizer.init)
 
     @property
     def shapes(self) -> Shapes:
@@ -66,7 +64,7 @@ class Side:
     def step(self, inputs: np.ndarray, targets: np.ndarray) -> Step:
         with self._settings():
             if self.state is None:
-                self.state = self.optimizer.init(self.params)
+                self.state = self._compiled_init(self.params)
             batch = self._array(inputs), self._array(targets)
             self.params, self.state, self.rest, seen = self._compiled_step(self.params, self.state, self.rest, *batch)
             predictions, loss, gradients, lr = seen
@@ -74,8 +72,23 @@ class Side:
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         with self._settings():
-            params = self.params if self.state is None else self.optimizer.eval_params(self.state, self.params)
-            return np.asarray(self._compiled_predict(params, self.rest, self._array(inputs)))
+            return np.asarray(self._compiled_predict(self.params, self.state, self.rest, self._array(inputs)))
+
+    def _build(self, task: Task, seed: int) -> tuple[Any, Any, Any, Any]:
+        """The model's structure, the shapes of its parameters, its other state, and parameters to be loaded.
+
+        Traced, not run: drawing initial values that `load` replaces would compile one small program after another.
+        """
+
+        def make() -> Any:
+            model = _model(task, nnx.Rngs(seed))
+            model.train()
+            return model
+
+        graph, template, rest = nnx.split(nnx.eval_shape(make), nnx.Param, ...)
+        if jax.tree.leaves(rest):  # statistics of a normalisation, keys of a generator
+            rest = jax.jit(lambda: nnx.split(make(), nnx.Param, ...)[2])()
+        return graph, template, rest, jax.tree.map(lambda x: np.zeros(x.shape, self.dtype), nnx.to_pure_dict(template))
 
     # -- what is compiled
     def _step(self, params: Any, state: Any, rest: Any, x: jax.Array, y: jax.Array) -> tuple[Any, Any, Any, Any]:
@@ -91,8 +104,8 @@ class Side:
         updates, new = self.optimizer.update(gradients, state, params, **extras)
         return optax.apply_updates(params, updates), new, rest, (predictions, loss, gradients, self.lr(state))
 
-    def _predict(self, params: Any, rest: Any, x: jax.Array) -> jax.Array:
-        model = self._merge(params, rest)
+    def _predict(self, params: Any, state: Any, rest: Any, x: jax.Array) -> jax.Array:
+        model = self._merge(params if state is None else self.optimizer.eval_params(state, params), rest)
         model.eval()
         return model(x)
 
@@ -126,7 +139,7 @@ def _lr(recipe: Recipe) -> Any:
 
 def _model(task: Task, rngs: nnx.Rngs) -> Any:
     if isinstance(task.models, str):
-        return models.build(task.models, *(task.sizes or ()), rngs)
+        return models.build(task.models, task.sizes, rngs)
     if "jax" not in task.models:
         raise InputError(f"the task {task.name!r} has no jax model; give Task(models={{'jax': make_flax_model, ...}})")
     return task.models["jax"](rngs)

@@ -14,7 +14,8 @@ class Words:
     """`lossopt.ops.LossOps` in NumPy."""
 
     sqrt, sign, abs, exp, log = map(staticmethod, (np.sqrt, np.sign, np.abs, np.exp, np.log))
-    maximum, minimum, where, zeros_like = map(staticmethod, (np.maximum, np.minimum, np.where, np.zeros_like))
+    maximum, minimum = map(staticmethod, (np.maximum, np.minimum))
+    where, zeros_like = staticmethod(np.where), staticmethod(np.zeros_like)
 
     @staticmethod
     def clamp_min(x: Any, low: Any) -> Any:

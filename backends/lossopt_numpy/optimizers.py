@@ -36,7 +36,7 @@ class NumpyOptimizer:
         names, leaves = flatten(params)
         if not leaves:
             raise InputError("init(params) got no parameters")
-        return 0, carry.start(self.spec, self._run(names, leaves, 0), Vector(leaves))
+        return 0, carry.start(self.spec, self._run(names, leaves, None), Vector(leaves))
 
     def update(self, grads: Any, state: tuple[int, Any], params: Any, *, evaluate: Callable[..., Any] | None = None,
                **extras: Any) -> tuple[Any, tuple[int, Any]]:  # fmt: skip
@@ -66,7 +66,7 @@ class NumpyOptimizer:
         point = carry.eval_point(self.spec, self._run(names, leaves, state[0]), state[1], Vector(leaves))
         return unflatten(params, iter(point.leaves))
 
-    def _run(self, names: list[str], leaves: list[Any], count: int, extras: Mapping[str, Any] | None = None) -> carry.Run:
+    def _run(self, names: list[str], leaves: list[Any], count: int | None, extras: Mapping[str, Any] | None = None) -> carry.Run:
         base = {n: at_step(v, count) for n, v in self.spec.flat.items()}
         groups = {p: {n: at_step(v, count) for n, v in changes.items()} for p, changes in self.groups.items()}
         matched = carry.match_groups(groups, names) if groups else [()] * len(names)
@@ -77,11 +77,14 @@ class NumpyOptimizer:
         return f"numpy optimizer {self.spec!r}"
 
 
-def at_step(value: Any, count: int) -> Any:
-    """A hyperparameter's value: a schedule's at this step, in tuples too."""
+def at_step(value: Any, count: int | None) -> Any:
+    """A hyperparameter's value: a schedule's at this step, in tuples too.
+
+    Before the first update (None) a schedule stays one: its slots are there, even if it begins at zero.
+    """
     if isinstance(value, tuple):
         return tuple(at_step(v, count) for v in value)
-    return value(count) if callable(value) else value
+    return value(count) if callable(value) and count is not None else value
 
 
 def flatten(tree: Any, prefix: str = "") -> tuple[list[str], list[Any]]:

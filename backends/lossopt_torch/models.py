@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from lossopt.errors import UnknownNameError, suggest
+from lossopt.errors import InputError, UnknownNameError, suggest
 
 
 class MLP(nn.Module):
@@ -41,8 +41,10 @@ class ConvNet(nn.Module):
 MODELS: dict[str, Callable[[int, int], nn.Module]] = {"mlp": MLP, "convnet": ConvNet}
 
 
-def build(name: str, inputs: int, outputs: int) -> nn.Module:
-    """The built-in model of that name."""
+def build(name: str, sizes: tuple[int, int] | None) -> nn.Module:
+    """The built-in model of that name, for so many inputs and outputs."""
     if name not in MODELS:
         raise UnknownNameError(f"unknown model {name!r}{suggest(name, MODELS) or '.'} It is one of: {', '.join(MODELS)}")
-    return MODELS[name](inputs, outputs)
+    if sizes is None:
+        raise InputError(f"the built-in model {name!r} needs its numbers of inputs and outputs: Task(models={name!r}, sizes=(64, 10))")
+    return MODELS[name](*sizes)

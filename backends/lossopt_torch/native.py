@@ -18,6 +18,9 @@ Hyper = Mapping[str, Any]
 Row = Callable[[Hyper], tuple[type[torch.optim.Optimizer], dict[str, Any]] | str]
 
 
+COUPLED = "torch.optim.{} adds the decay to the gradient"
+
+
 def _some(h: Hyper, *names: str) -> dict[str, Any]:
     return {n: h[n] for n in names}
 
@@ -25,6 +28,8 @@ def _some(h: Hyper, *names: str) -> dict[str, Any]:
 def _adam(h: Hyper) -> Any:
     if h["amsgrad"] and h["amsgrad_max"] != "raw":
         return "torch.optim.Adam keeps the maximum of the raw moment"
+    if h["eps_hat"]:
+        return "torch.optim.Adam adds eps to the root of the corrected moment"
     cls = torch.optim.AdamW if h["decoupled"] else torch.optim.Adam
     return cls, _some(h, "lr", "betas", "eps", "weight_decay", "amsgrad", "maximize")
 
@@ -32,23 +37,33 @@ def _adam(h: Hyper) -> Any:
 def _sgd(h: Hyper) -> Any:
     if h["nesterov"] and (h["momentum"] <= 0 or h["dampening"] != 0):
         return "torch.optim.SGD takes nesterov only with momentum and without dampening"
+    if h["lr_before_momentum"]:
+        return "torch.optim.SGD multiplies by lr after the momentum"
+    if h["decoupled"]:
+        return COUPLED.format("SGD")
     return torch.optim.SGD, _some(h, "lr", "momentum", "dampening", "weight_decay", "nesterov", "maximize")
 
 
 def _rmsprop(h: Hyper) -> Any:
     if h["eps_inside_root"] or h["lr_before_momentum"]:
         return "torch.optim.RMSprop adds eps outside the root and multiplies by lr after the momentum"
-    return torch.optim.RMSprop, _some(h, "lr", "alpha", "eps", "weight_decay", "momentum", "centered")
+    if h["decoupled"]:
+        return COUPLED.format("RMSprop")
+    return torch.optim.RMSprop, _some(h, "lr", "alpha", "eps", "weight_decay", "momentum", "centered", "maximize")
 
 
 def _adagrad(h: Hyper) -> Any:
     if h["eps_inside_root"]:
         return "torch.optim.Adagrad adds eps outside the root"
-    return torch.optim.Adagrad, _some(h, "lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps")
+    if h["decoupled"]:
+        return COUPLED.format("Adagrad")
+    return torch.optim.Adagrad, _some(h, "lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps", "maximize")
 
 
 def _adadelta(h: Hyper) -> Any:
-    return torch.optim.Adadelta, _some(h, "lr", "rho", "eps", "weight_decay")
+    if h["decoupled"]:
+        return COUPLED.format("Adadelta")
+    return torch.optim.Adadelta, _some(h, "lr", "rho", "eps", "weight_decay", "maximize")
 
 
 def _lion(h: Hyper) -> Any:

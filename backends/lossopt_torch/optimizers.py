@@ -82,6 +82,17 @@ class RuleOptimizer(torch.optim.Optimizer):
         self._away: list[tuple[Tensor, Tensor]] | None = None
         groups = [_with_schedules(g, spec) for g in groups]
         super().__init__(groups, dict(spec.flat))
+        self._built = True
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Add parameters, under either spelling of hyperparameters; see ``torch.optim.Optimizer.add_param_group``."""
+        if not hasattr(self, "_built"):  # the constructor's own groups were read before
+            super().add_param_group(param_group)
+            return
+        for group in reading.read([param_group], self.spec, {}):
+            super().add_param_group(_with_schedules(group, self.spec))
+        if self._replay is not None and (reason := why_not(self.spec, self.param_groups[-1]["params"])):
+            self.executor, self.reason, self._replay = "single", reason, None
 
     # -- one step
     @torch.no_grad()

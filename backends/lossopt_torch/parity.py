@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,29 +18,18 @@ from lossopt.definition import Spec
 from lossopt.errors import ArgumentError
 from lossopt.parity.case import LossCase, OptimizerCase, ScheduleCase
 from lossopt.parity.problem import Arrays, Problem, flatten, gradient, value
-from lossopt_torch.optimizers import emit
+from lossopt_torch.optimizers import EXECUTORS, emit
 
 NAME = "torch"
-ORIGINAL = {"loss": "torch.nn.functional", "schedule": "torch.optim.lr_scheduler"}
+ORIGINAL = {"optimizer": "torch.optim", "loss": "torch.nn.functional", "schedule": "torch.optim.lr_scheduler"}
 """Whose own code the originals are."""
+SCHEDULE_DTYPES = ("float64",)
+"""PyTorch's learning rates are Python floats, whatever the parameters are."""
 
 
-def has_original(case: LossCase | ScheduleCase) -> bool:
+def has_original(case: OptimizerCase | LossCase | ScheduleCase) -> bool:
+    """Whether PyTorch has the same."""
     return case.torch is not None
-
-
-def can_schedule(case: ScheduleCase) -> bool:
-    return True
-
-
-def executors(spec: Spec, problem: Problem, groups: Mapping[str, Any]) -> list[str]:
-    """The executors that can carry a spec."""
-    found = []
-    for executor in ("single", "replay", "native"):
-        with contextlib.suppress(ArgumentError):
-            emit(spec, params=_leaves(problem, torch.float64).items(), executor=executor, groups=groups)
-            found.append(executor)
-    return found
 
 
 @contextlib.contextmanager
@@ -54,7 +44,18 @@ def default_dtype(dtype: torch.dtype) -> Iterator[None]:
 
 
 # ------------------------------------------------------------------------------------------------- optimizers
-def optimizer(spec: Spec, problem: Problem, groups: Mapping[str, Any], executor: str = "auto") -> np.ndarray:
+def runs(spec: Spec, problem: Problem, groups: Mapping[str, Any]) -> dict[str, Callable[[], np.ndarray]]:
+    """Every executor that can carry a spec."""
+    found = {}
+    for executor in EXECUTORS:
+        if executor != "auto":  # one of the others
+            with contextlib.suppress(ArgumentError):
+                emit(spec, params=_leaves(problem, torch.float64).items(), executor=executor, groups=groups)
+                found[f"{NAME} {executor}"] = functools.partial(optimizer, spec, problem, groups, executor)
+    return found
+
+
+def optimizer(spec: Spec, problem: Problem, groups: Mapping[str, Any], executor: str) -> np.ndarray:
     """The parameters after every update, one row each; then its eval point, if it has one."""
     params = _leaves(problem, torch.float64)
     made = emit(spec, params=params.items(), executor=executor, groups=groups)
@@ -83,11 +84,13 @@ def original_updates(case: OptimizerCase, problem: Problem, gradients: Sequence[
     return _updates(case.torch(torch, list(params.values())), params, problem, gradients, frozenset())
 
 
-def half(spec: Spec, problem: Problem, grads: Arrays, groups: Mapping[str, Any]) -> np.ndarray:
+def half(spec: Spec, problem: Problem, grads: Arrays) -> np.ndarray:
     """The bfloat16 parameters after one update, as float64."""
     params = _leaves(problem, torch.bfloat16)
-    made = emit(spec, params=params.items(), groups=groups)
-    _step(made, params, problem.map(lambda x: torch.tensor(x, dtype=torch.bfloat16)), 0, spec.asks, grads)
+    made = emit(spec, params=params.items())
+    for n, p in params.items():
+        p.grad = torch.tensor(grads[n], dtype=torch.bfloat16)
+    made.step()
     return _flat(params)
 
 

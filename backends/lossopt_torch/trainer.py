@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
@@ -15,6 +16,10 @@ from lossopt.recipes import Recipe
 from lossopt.tasks import Task
 from lossopt.tasks.task import Shapes, Weights
 from lossopt_torch import models
+
+SMALL = 1_000_000
+"""A model with fewer parameters than this is trained by one thread: handing its little matrices from thread to thread
+takes longer than multiplying them, and many times longer on a machine that has other work."""
 
 
 class Side:
@@ -31,6 +36,7 @@ class Side:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)
             self.model = _model(task).to(self.dtype)
+        self.small = sum(p.numel() for p in self.model.parameters()) < SMALL
         self.loss = get_loss(recipe.loss, "torch")
         self.optimizer = get_optimizer(recipe.optimizer, "torch", params=self.model.named_parameters())
         self.scheduler = get_schedule(recipe.schedule, "torch", optimizer=self.optimizer) if recipe.schedule else None
@@ -49,7 +55,22 @@ class Side:
             p.copy_(torch.from_numpy(weights[name]))
 
     def step(self, inputs: np.ndarray, targets: np.ndarray) -> Step:
-        x, y = self._tensor(inputs), self._tensor(targets)
+        with self._threads():
+            return self._step(self._tensor(inputs), self._tensor(targets))
+
+    @torch.no_grad()
+    def predict(self, inputs: np.ndarray) -> np.ndarray:
+        self.model.eval()
+        moves = hasattr(self.optimizer, "eval")  # schedule-free, EMA: the parameters to evaluate are others
+        if moves:
+            self.optimizer.eval()
+        with self._threads():
+            predictions = self.model(self._tensor(inputs)).numpy()
+        if moves:
+            self.optimizer.train()
+        return predictions
+
+    def _step(self, x: Tensor, y: Tensor) -> Step:
         self.model.train()
 
         def closure() -> Tensor:
@@ -74,16 +95,14 @@ class Side:
             self.scheduler.step()
         return Step(predictions.detach().numpy(), loss.item(), gradients, lr, self.parameters())
 
-    @torch.no_grad()
-    def predict(self, inputs: np.ndarray) -> np.ndarray:
-        self.model.eval()
-        moves = hasattr(self.optimizer, "eval")  # schedule-free, EMA: the parameters to evaluate are others
-        if moves:
-            self.optimizer.eval()
-        predictions = self.model(self._tensor(inputs)).numpy()
-        if moves:
-            self.optimizer.train()
-        return predictions
+    @contextlib.contextmanager
+    def _threads(self) -> Iterator[None]:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1 if self.small else threads)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
 
     def _tensor(self, x: np.ndarray) -> Tensor:
         tensor = torch.from_numpy(np.ascontiguousarray(x))
@@ -92,7 +111,7 @@ class Side:
 
 def _model(task: Task) -> nn.Module:
     if isinstance(task.models, str):
-        return models.build(task.models, *(task.sizes or ()))
+        return models.build(task.models, task.sizes)
     if "torch" not in task.models:
         raise InputError(f"the task {task.name!r} has no torch model; give Task(models={{'torch': make_torch_model, ...}})")
     return task.models["torch"]()

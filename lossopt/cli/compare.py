@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
     """Compare; 0 if the two agree, 1 if they diverge."""
     from rich.console import Console
 
+    from lossopt.cli import output
     from lossopt.compare import compare, report
     from lossopt.recipes import read_recipe
 
@@ -44,9 +44,7 @@ def run(args: argparse.Namespace) -> int:
                              tolerance=args.tolerance, on_step=on_step)  # fmt: skip
     picture, numbers = comparison.save(args.out, Path(args.recipe).stem)
     if args.json:
-        sys.stdout.write(comparison.to_json() + "\n")
+        print(comparison.to_json())
     else:
-        console = Console(highlight=False, soft_wrap=False)
-        console.print(report.render(comparison))
-        console.print(f"  {picture}\n  {numbers}")
+        output.show(report.render(comparison), f"  {picture}\n  {numbers}")
     return int(comparison.diverged)

@@ -24,7 +24,8 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     found = chosen(args.what, args.pattern)
     if not found:
-        raise UnknownNameError(f"no {args.what if args.what in PLURALS else 'name'} match {args.pattern or args.what!r}; lossopt list shows all")
+        asked = args.pattern or (args.what if args.what not in PLURALS else "*")
+        raise UnknownNameError(f"no name matches {asked!r}; lossopt list shows all")
     if args.json:
         print_json([{"name": d.name, "kind": d.kind, "summary": summary(d), "conventions": list(d.conventions)} for d in found])
         return 0

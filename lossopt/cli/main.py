@@ -57,10 +57,11 @@ def parser() -> Parser:
     """The whole command line."""
     import lossopt
 
-    top = Parser(prog="lossopt", description=lossopt.__doc__.partition("\n")[0], epilog=EXIT, allow_abbrev=False,
+    about = (lossopt.__doc__ or "").partition("\n")[0].removeprefix("lossopt: ")
+    top = Parser(prog="lossopt", description=about[:1].upper() + about[1:], epilog=EXIT, allow_abbrev=False,
                  formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     top.add_argument("--version", action="version", version=f"lossopt {lossopt.__version__}")
-    subparsers = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    subparsers = top.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
     for name in COMMANDS:
         importlib.import_module(f"lossopt.cli.{name}").add_parser(subparsers)
     return top
@@ -71,21 +72,28 @@ def _run(argv: Sequence[str]) -> int:
     if not argv:
         top.print_help()
         return 2
-    if not argv[0].startswith("-") and argv[0] not in COMMANDS:
+    if argv[0] not in COMMANDS and argv[0] not in _options(top):
+        if argv[0].startswith("-"):
+            _refuse(top, argv[0])
         top.error(f"unknown command {argv[0]!r}{suggest(argv[0], COMMANDS) or '; it is one of ' + ', '.join(COMMANDS)}")
     args, unknown = top.parse_known_args(argv)
     if unknown:
-        _unknown(top, args.command, unknown[0])
+        _refuse(_parser_of(top, args.command), unknown[0])
     return args.run(args)
 
 
-def _unknown(top: Parser, command: str | None, given: str) -> NoReturn:
-    """Refuse an argument that the command does not take, with the closest one that it does."""
-    found = next(a for a in top._actions if isinstance(a, argparse._SubParsersAction))
-    taken = found.choices[command] if command else top
-    known = [option for action in taken._actions for option in action.option_strings]
-    near = suggest(given, known) if re.match(r"--?\w", given) else ""
+def _refuse(taken: Parser, given: str) -> NoReturn:
+    """An argument that the command does not take, with the closest one that it does."""
+    near = suggest(given, _options(taken)) if re.match(r"--?\w", given) else ""
     taken.error(f"{taken.prog} takes no {given!r}{near}")
+
+
+def _options(taken: Parser) -> list[str]:
+    return [option for action in taken._actions for option in action.option_strings]
+
+
+def _parser_of(top: Parser, command: str) -> Parser:
+    return next(a for a in top._actions if isinstance(a, argparse._SubParsersAction)).choices[command]
 
 
 def _say(message: str) -> int:

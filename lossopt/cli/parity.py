@@ -46,7 +46,8 @@ def progress() -> Iterator[Callable[[int, int, str], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+    console = Console(stderr=True)
     with Progress(BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False),
-                  console=Console(stderr=True), transient=True) as bar:  # fmt: skip
+                  console=console, transient=True, disable=not console.is_terminal) as bar:  # fmt: skip
         task = bar.add_task("", total=None)
         yield lambda done, total, label: bar.update(task, completed=done, total=total, description=label)

@@ -78,9 +78,10 @@ class Comparison:
             "backends": list(self.backends),
             "versions": _versions(),
             "seconds": {k: round(v, 3) for k, v in self.result.seconds.items()},
-            "tolerance": {"relative": self.tolerance.bound, "cause": self.tolerance.cause},
+            "tolerance": {"relative": self.tolerance.bound, "update": self.tolerance.update, "cause": self.tolerance.cause},
             "diverged": self.diverged,
             "first_difference": self._first_difference(),
+            "not_compared_from_step": dict(self.result.rounding),
             "worst": {stage: _as_dict(self.worst(stage)[1], step=self.worst(stage)[0]) for stage in STAGES},
             "steps": [_row(row) for row in self.rows],
         }
@@ -92,8 +93,11 @@ class Comparison:
                 "loss_differs_from_step": breach.loss_step, "explanation": breach.explanation}  # fmt: skip
 
     def to_json(self) -> str:
-        """`as_dict` as JSON."""
-        return json.dumps(self.as_dict(), indent=1, allow_nan=False)
+        """`as_dict` as JSON, one line for each step."""
+        numbers = self.as_dict()
+        steps = ",\n    ".join(json.dumps(step, allow_nan=False) for step in numbers.pop("steps"))
+        head = json.dumps(numbers, indent=2, allow_nan=False)
+        return f'{head[:-2]},\n  "steps": [\n    {steps}\n  ]\n}}'
 
     def save(self, folder: str | Path, name: str = "comparison") -> tuple[Path, Path]:
         """Write ``name.png`` and ``name.json`` into a folder, which is made if need be; their paths."""
@@ -128,7 +132,8 @@ def compare(recipe: Recipe | str | Path, *, task: Task | str | None = None, step
         backends: two of ``"jax"``, ``"torch"``.
         recipe_for: another recipe for one backend ("my two recipes disagree"): ``{"torch": other}``.  Steps, batch size
             and seed are common.
-        tolerance: the largest relative difference that passes; None is 1e-9 in float64 (float32: see `TOLERANCES`).
+        tolerance: the largest relative difference that passes; None is 1e-9 in float64; in float32 1e-4, and
+            2e-3 for an update.
         out: a folder for ``comparison.png`` and ``comparison.json``.
         on_step: called with each `Row` as it is made.
 
@@ -158,7 +163,7 @@ def compare(recipe: Recipe | str | Path, *, task: Task | str | None = None, step
     if tolerance is not None:
         if not (math.isfinite(tolerance) and tolerance >= 0):
             raise ArgumentError(f"tolerance must be positive or zero, and finite, got {tolerance!r}")
-        bound = Tolerance(tolerance, "given by the user")
+        bound = Tolerance(tolerance, tolerance, "given by the user")
     result = engine.run(chosen, recipes, common.dtype, bound, on_step)
     comparison = Comparison(recipes, chosen, common.dtype, bound, result)
     if out is not None:

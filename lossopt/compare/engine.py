@@ -12,7 +12,7 @@ import numpy as np
 
 from lossopt import registry
 from lossopt.compare.side import Side, Step
-from lossopt.compare.verdict import Breach, Difference, Tolerance, differences, first_above, is_noise
+from lossopt.compare.verdict import Breach, Difference, Tolerance, differences, first_above, rounding_only
 from lossopt.errors import ArgumentError, InputError, UnknownNameError
 from lossopt.recipes.recipe import Recipe
 from lossopt.tasks import mapping
@@ -53,12 +53,15 @@ class Result:
     Attributes:
         rows: one for each step.
         breach: the first difference above the tolerance, or None.
+        rounding: parameters whose gradient is zero but for rounding, and the step from which their values and updates are
+            not compared (their gradients are).
         sizes: the numbers of training samples, held-out samples and parameters.
         seconds: time spent in each backend, compilation included.
     """
 
     rows: tuple[Row, ...]
     breach: Breach | None
+    rounding: Mapping[str, int]
     sizes: Mapping[str, int]
     seconds: Mapping[str, float]
 
@@ -85,7 +88,8 @@ class Runner:
         began = time.perf_counter()
         own = self.side.step(inputs, targets)
         self.seconds += time.perf_counter() - began
-        return replace(own, gradients=mapping.to_common(self.links, own.gradients), parameters=mapping.to_common(self.links, own.parameters))
+        gradients, parameters = (mapping.to_common(self.links, arrays) for arrays in (own.gradients, own.parameters))
+        return replace(own, gradients=gradients, parameters=parameters)
 
 
 def run(task: Task, recipes: Mapping[str, Recipe], dtype: str, tolerance: Tolerance,
@@ -104,14 +108,16 @@ def run(task: Task, recipes: Mapping[str, Recipe], dtype: str, tolerance: Tolera
     a, b = runners = tuple(Runner(backend, task, own, dtype) for backend, own in recipes.items())
     weights = _begin(task, runners, recipe.seed, dtype)
     rows: list[Row] = []
+    rounding: dict[str, int] = {}
     breach, worst = None, 0.0
     every = max(1, recipe.steps // SCORES)
     for number, chosen in enumerate(batches(len(data.train[0]), recipe), start=1):
         batch = data.train[0][chosen], data.train[1][chosen]
         steps = a.step(*batch), b.step(*batch)
-        found = differences((a.before, b.before), steps)
-        if breach is None and (first := first_above(found.values(), tolerance.bound)):
-            breach = Breach(number, first, None, is_noise(first, steps, tolerance.bound))
+        rounding |= dict.fromkeys(rounding_only(steps, tolerance) - set(rounding), number)
+        found = differences((a.before, b.before), steps, rounding)
+        if breach is None and (first := first_above(found.values(), tolerance)):
+            breach = Breach(number, first, None)
         if breach is not None and breach.loss_step is None and found["loss"].size > tolerance.bound:
             breach = replace(breach, loss_step=number)
         worst = max(worst, found["loss"].size)
@@ -124,7 +130,7 @@ def run(task: Task, recipes: Mapping[str, Recipe], dtype: str, tolerance: Tolera
         if on_step:
             on_step(rows[-1])
     sizes = {"train": len(data.train[0]), "test": len(data.test[0]), "parameters": sum(w.size for w in weights.values())}
-    return Result(tuple(rows), breach, sizes, {r.backend: r.seconds for r in runners})
+    return Result(tuple(rows), breach, rounding, sizes, {r.backend: r.seconds for r in runners})
 
 
 def batches(count: int, recipe: Recipe) -> Iterator[np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 
 BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#5f6368"
 """Colours that stay apart for colour-blind eyes (Okabe and Ito, Color Universal Design, 2008)."""
+
+LOOK: Any = {"font.size": 10, "axes.spines.top": False, "axes.edgecolor": GREY, "axes.labelcolor": GREY, "axes.titlelocation": "left",
+             "axes.titlesize": 11, "xtick.color": GREY, "ytick.color": GREY, "legend.framealpha": 1, "legend.edgecolor": "white"}  # fmt: skip
 
 
 def draw(comparison: Comparison, path: str | Path) -> None:
@@ -27,9 +31,7 @@ def draw(comparison: Comparison, path: str | Path) -> None:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise InputError("the picture is drawn by matplotlib, which is not installed: pip install 'lossopt[compare]'") from error
-    look = {"font.size": 10, "axes.spines.top": False, "axes.edgecolor": GREY, "xtick.color": GREY, "ytick.color": GREY,
-            "axes.labelcolor": GREY, "axes.titlelocation": "left", "axes.titlesize": 11, "legend.frameon": False}  # fmt: skip
-    with matplotlib.rc_context(look):
+    with matplotlib.rc_context(LOOK):
         figure = Figure(figsize=(8.4, 6.6), dpi=160, layout="constrained")
         FigureCanvasAgg(figure)
         top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
@@ -67,15 +69,16 @@ def _curves(comparison: Comparison, axes: Any) -> None:
 def _differences(comparison: Comparison, axes: Any) -> None:
     rows, bound, breach = comparison.rows, comparison.tolerance.bound, comparison.breach
     steps = [row.step for row in rows]
-    sizes = [row.differences["loss"].size for row in rows]
-    shown = [s for s in sizes if 0 < s < float("inf")]
-    floor = min([*shown, bound]) / 3
-    axes.fill_between(steps, floor, [min(max(s, floor), 1e3) for s in sizes], color=BLUE, alpha=0.12, linewidth=0)
-    axes.plot(steps, [max(s, floor) for s in sizes], color=BLUE, linewidth=1, label="of the loss at this step")
-    axes.plot(steps, [max(row.worst, floor) for row in rows], color="black", linewidth=1.4, label="worst so far")
+    curves = {stage: [_drawable(row.differences[stage].size) for row in rows] for stage in ("parameters", "gradient", "loss")}
+    worst = [_drawable(row.worst) for row in rows]
+    shown = [x for curve in (*curves.values(), [bound]) for x in curve if not math.isnan(x)]
     axes.axhline(bound, color=RED, linewidth=1.4, linestyle=(0, (6, 3)), label=f"tolerance, {size(bound)}")
+    axes.plot(steps, curves["gradient"], color="#c3c7cb", linewidth=1, label="gradient")
+    axes.plot(steps, curves["parameters"], color=GREY, linewidth=1, label="parameters")
+    axes.plot(steps, curves["loss"], color=BLUE, marker=".", markersize=3.5, linestyle="none", label="loss")
+    axes.plot(steps, worst, color=BLUE, linewidth=1.6, drawstyle="steps-post", label="loss, worst so far")
     axes.set_yscale("log")
-    axes.set_ylim(floor, max([*shown, bound]) * 30)
+    axes.set_ylim(min(shown) / 3, max(shown) * 30)
     axes.set_xlim(0, steps[-1] + 1)
     axes.set_xlabel("step")
     axes.set_ylabel("relative difference")
@@ -84,13 +87,18 @@ def _differences(comparison: Comparison, axes: Any) -> None:
     axes.set_axisbelow(True)
     a, b = comparison.backends
     if breach is None:
-        axes.set_title(f"{a} and {b} agree: at most {size(rows[-1].worst)} apart", color="black")
+        axes.set_title(f"{a} and {b} agree: losses at most {size(rows[-1].worst)} apart", color="black")
     else:
         d = breach.difference
         axes.axvline(breach.step, color=RED, linewidth=1)
         where = f" of {d.where}" if d.where else ""
         axes.set_title(f"{a} and {b} differ from step {breach.step}: first {STAGES[d.stage][0]}{where}, by {size(d.size)}", color=RED)
-    axes.legend(loc="upper right", ncols=3)
+    axes.legend(loc="center right" if breach is None else "lower right", ncols=5 if breach is None else 1, columnspacing=1.4)
+
+
+def _drawable(x: float) -> float:
+    """Equal numbers, and those that are not finite, have no place on a logarithmic axis: there the curve has a gap."""
+    return x if 0 < x < math.inf else math.nan
 
 
 def _short(comparison: Comparison) -> str:

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lossopt.compare.engine import Row
-from lossopt.compare.verdict import STAGES, size
+from lossopt.compare.verdict import STAGES, Breach, size
 
 if TYPE_CHECKING:
     from lossopt.compare import Comparison
@@ -40,30 +40,45 @@ def progress(console: Console, steps: int, backends: tuple[str, ...]) -> Iterato
 
 def render(comparison: Comparison) -> RenderableType:
     """The whole report."""
-    return Group(_heading(comparison), _steps(comparison), _worst(comparison), Padding(_verdict(comparison), (0, 2, 1, 2)))
+    return Group(_heading(comparison), Padding(_steps(comparison), (0, 1)), Padding(_worst(comparison), (0, 1)),
+                 Padding(_verdict(comparison), (0, 2, 1, 2)))  # fmt: skip
 
 
 def verdict(comparison: Comparison) -> str:
     """One paragraph: whether the two agree, and if not, what differed first."""
+    told = _agreement(comparison) if comparison.breach is None else _difference(comparison, comparison.breach)
+    if left_out := list(comparison.result.rounding):
+        more = f" and {len(left_out) - 3} more" if len(left_out) > 3 else ""
+        told += (f" Not compared: how {', '.join(left_out[:3])}{more} moves, because its gradient is zero but for rounding (the loss does "
+                 "not depend on it).")  # fmt: skip
+    return told
+
+
+def _agreement(comparison: Comparison) -> str:
     a, b = comparison.backends
-    breach, bound = comparison.breach, size(comparison.tolerance.bound)
-    if breach is None:
-        row = comparison.rows[-1]
-        steps = f"{row.step} step{'s' if row.step > 1 else ''}"
-        return f"{a} and {b} agree: over {steps} the losses differ by {size(row.worst)} at most (relative; {bound} is allowed)."
-    d = breach.difference
+    row = comparison.rows[-1]
+    steps = f"{row.step:,} step{'s' if row.step > 1 else ''}"
+    allowed = size(comparison.tolerance.bound)
+    return f"{a} and {b} agree: over {steps} the losses differ by {size(row.worst)} at most (relative; {allowed} is allowed)."
+
+
+def _difference(comparison: Comparison, breach: Breach) -> str:
+    a, b = comparison.backends
+    d, tolerance = breach.difference, comparison.tolerance
     what, where = STAGES[d.stage][0], f" of {d.where}" if d.where else ""
-    before = list(STAGES)[: list(STAGES).index(d.stage)]
-    agreed = f" Before it in the same step, these agree: {', '.join(STAGES[s][0] for s in before)}." if before else ""
-    x, y = d.values
-    loss = ("The loss never differs by more than that." if breach.loss_step is None else
-            "" if d.stage == "loss" else f"The loss differs by more than that from step {breach.loss_step} on.")  # fmt: skip
-    return " ".join(filter(None, (
-        f"{a} and {b} differ from step {breach.step} on. First to differ: {what}{where}, by {size(d.size)} (relative; {bound} is allowed):"
-        f" {x:.9g} in {a}, {y:.9g} in {b}.{agreed}",
+    before = [STAGES[stage][0] for stage in list(STAGES)[: list(STAGES).index(d.stage)]]
+    told = [
+        f"{a} and {b} differ from step {breach.step:,} on.",
+        f"First to differ: {what}{where}, by {size(d.size)} (relative; {size(tolerance.of(d.stage))} is allowed): "
+        f"{d.values[0]:.9g} in {a}, {d.values[1]:.9g} in {b}.",
+        f"Before it in that step, these agree: {', '.join(before)}." if before else "",
         breach.explanation,
-        loss,
-    )))  # fmt: skip
+    ]
+    if breach.loss_step is None:
+        told.append(f"The loss never differs by more than {size(tolerance.bound)}.")
+    elif breach.loss_step > breach.step:
+        told.append(f"The loss differs by more than {size(tolerance.bound)} from step {breach.loss_step:,} on.")
+    return " ".join(filter(None, told))
 
 
 def _heading(comparison: Comparison) -> RenderableType:
@@ -72,7 +87,8 @@ def _heading(comparison: Comparison) -> RenderableType:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column(overflow="fold")
-    table.add_row("task", f"{task.name}: {sizes['train']:,} samples, {sizes['test']:,} held out; {model}, {sizes['parameters']:,} parameters")
+    samples = f"{sizes['train']:,} samples, {sizes['test']:,} held out"
+    table.add_row("task", f"{task.name}: {samples}; {model}, {sizes['parameters']:,} parameters")
     for key in ("loss", "optimizer", "schedule"):
         texts = {name: str(recipe.as_dict()[key] or "none") for name, recipe in comparison.recipes.items()}
         if len(set(texts.values())) == 1:
@@ -90,14 +106,15 @@ def _heading(comparison: Comparison) -> RenderableType:
 def _steps(comparison: Comparison) -> Table:
     a, b = comparison.backends
     score = comparison.task.score_name
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1), collapse_padding=True)
-    for heading in ("\nstep", f"loss\n{a}", f"\n{b}", f"held-out {score}\n{a}", f"\n{b}", "learning\nrate", "gradient\nnorm", "worst loss\ndifference"):
+    table = _table()
+    headings = ("\nstep", f"loss\n{a}", f"loss\n{b}", f"{score}\n{a}", f"{score}\n{b}", "learning\nrate", "gradient\nnorm", "loss apart\nso far")
+    for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     bound = comparison.tolerance.bound
     for row in _chosen(comparison):
         scores = ["" if row.score is None else _score(row.score[name]) for name in (a, b)]
-        table.add_row(f"{row.step:,}", f"{row.loss[a]:.8f}", f"{row.loss[b]:.8f}", *scores, f"{row.lr[a]:.3e}", f"{row.gradient_norm[a]:.4f}",
-                      Text(size(row.worst), style="green" if row.worst <= bound else "bold red"))  # fmt: skip
+        table.add_row(f"{row.step:,}", _number(row.loss[a]), _number(row.loss[b]), *scores, _rate(row.lr[a]), f"{row.gradient_norm[a]:.4f}",
+                      _sized(row.worst, bound))  # fmt: skip
     return table
 
 
@@ -110,23 +127,40 @@ def _chosen(comparison: Comparison) -> list[Row]:
 
 
 def _worst(comparison: Comparison) -> Table:
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1), collapse_padding=True)
-    table.add_column("compared at every step, in this order")
-    table.add_column("worst difference", justify="right")
-    table.add_column("at step", justify="right")
+    table = _table()
+    table.add_column("compared in this order", no_wrap=True)
+    table.add_column("furthest apart", justify="right", no_wrap=True)
+    table.add_column("at step", justify="right", no_wrap=True)
     table.add_column("in")
     first = comparison.breach.difference.stage if comparison.breach else None
     for stage, (what, _) in STAGES.items():
         step, d = comparison.worst(stage)
-        style = "green" if d.size <= comparison.tolerance.bound else "bold red"
-        table.add_row(Text(what.removeprefix("the "), style="bold" if stage == first else ""), Text(size(d.size), style=style),
-                      f"{step:,}" if d.size else "", d.where if d.size else "")  # fmt: skip
+        name = what.removeprefix("the ")
+        label = Text(f"{name} (first to differ)", style="bold") if stage == first else Text(name)
+        table.add_row(label, _sized(d.size, comparison.tolerance.of(stage)), f"{step:,}" if d.size else "", d.where if d.size else "")
     return table
+
+
+def _table() -> Table:
+    return Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+
+
+def _sized(x: float, bound: float) -> Text:
+    return Text(size(x), style="green" if x <= bound else "bold red")
+
+
+def _number(x: float) -> str:
+    return f"{x:.6f}" if abs(x) < 1e4 else f"{x:.6g}"
 
 
 def _verdict(comparison: Comparison) -> Text:
     return Text(verdict(comparison), style="bold red" if comparison.diverged else "bold green")
 
 
+def _rate(x: float) -> str:
+    mantissa, _, exponent = f"{x:.2e}".partition("e")
+    return f"{mantissa}e{int(exponent)}" if exponent else mantissa
+
+
 def _score(x: float) -> str:
-    return f"{100 * x:.2f} %" if 0 <= x <= 1 else f"{x:.5g}"
+    return f"{100 * x:.1f} %" if 0 <= x <= 1 else f"{x:.5g}"

@@ -1,7 +1,7 @@
 # Generated from the definitions by `make stubs`; do not edit.
 # pyright: reportIncompatibleMethodOverride=false
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypedDict, Unpack
 
 from lossopt.definition import Loss
 from lossopt.losses.spec import LossSpec
@@ -36,24 +36,30 @@ class _cosine_embedding_loss(Loss):
 
 cosine_embedding_loss: _cosine_embedding_loss
 
+_cross_entropy_spellings = TypedDict("_cross_entropy_spellings", {"ignore_class": int | None, "class_weight": Any}, total=False)
+
 class _cross_entropy(Loss):
-    def __call__(self, predictions: Any, targets: Any, weight: Any = None, ignore_index: int | None = -100, label_smoothing: float = 0.0, axis: int = 1, *, convention: Literal["torch", "optax", "keras"] = ..., reduction: Literal["none", "mean", "sum"] | None = None) -> Any:
+    def __call__(self, predictions: Any, targets: Any, weight: Any = None, ignore_index: int | None = -100, label_smoothing: float = 0.0, axis: int = 1, *, convention: Literal["torch", "optax", "keras"] = ..., reduction: Literal["none", "mean", "sum"] | None = None, **spellings: Unpack[_cross_entropy_spellings]) -> Any:
         """Cross-entropy of logits with class labels or class probabilities."""
-    def configure(self, *, weight: Any = None, ignore_index: int | None = -100, label_smoothing: float = 0.0, axis: int = 1, convention: Literal["torch", "optax", "keras"] = ..., reduction: Literal["none", "mean", "sum"] | None = None) -> LossSpec: ...
+    def configure(self, *, weight: Any = None, ignore_index: int | None = -100, label_smoothing: float = 0.0, axis: int = 1, convention: Literal["torch", "optax", "keras"] = ..., reduction: Literal["none", "mean", "sum"] | None = None, **spellings: Unpack[_cross_entropy_spellings]) -> LossSpec: ...
 
 cross_entropy: _cross_entropy
 
+_dice_ce_loss_spellings = TypedDict("_dice_ce_loss_spellings", {"squared_pred": bool}, total=False)
+
 class _dice_ce_loss(Loss):
-    def __call__(self, predictions: Any, targets: Any, lambda_dice: float = 1.0, lambda_ce: float = 1.0, smooth: float = 1.0, squared: bool = False, label_smoothing: float = 0.0, axis: int | None = 1, *, convention: Literal["torch", "optax"] = ..., reduction: Literal["none", "mean", "sum"] | None = None) -> Any:
+    def __call__(self, predictions: Any, targets: Any, lambda_dice: float = 1.0, lambda_ce: float = 1.0, smooth: float = 1.0, squared: bool = False, label_smoothing: float = 0.0, axis: int | None = 1, *, convention: Literal["torch", "optax"] = ..., reduction: Literal["none", "mean", "sum"] | None = None, **spellings: Unpack[_dice_ce_loss_spellings]) -> Any:
         """Dice and cross-entropy together, one value per sample."""
-    def configure(self, *, lambda_dice: float = 1.0, lambda_ce: float = 1.0, smooth: float = 1.0, squared: bool = False, label_smoothing: float = 0.0, axis: int | None = 1, convention: Literal["torch", "optax"] = ..., reduction: Literal["none", "mean", "sum"] | None = None) -> LossSpec: ...
+    def configure(self, *, lambda_dice: float = 1.0, lambda_ce: float = 1.0, smooth: float = 1.0, squared: bool = False, label_smoothing: float = 0.0, axis: int | None = 1, convention: Literal["torch", "optax"] = ..., reduction: Literal["none", "mean", "sum"] | None = None, **spellings: Unpack[_dice_ce_loss_spellings]) -> LossSpec: ...
 
 dice_ce_loss: _dice_ce_loss
 
+_dice_loss_spellings = TypedDict("_dice_loss_spellings", {"class_weights": Any, "squared_pred": bool}, total=False)
+
 class _dice_loss(Loss):
-    def __call__(self, predictions: Any, targets: Any, smooth: float = 1.0, squared: bool = False, activation: Literal["auto", "softmax", "sigmoid", "none"] = 'auto', weight: Any = None, ignore_background: bool = False, smooth_on: Literal["sum", "mean"] = 'sum', axis: int | None = 1, *, convention: Literal["torch", "optax"] = ..., reduction: Literal["none", "mean", "sum"] | None = None) -> Any:
+    def __call__(self, predictions: Any, targets: Any, smooth: float = 1.0, squared: bool = False, activation: Literal["auto", "softmax", "sigmoid", "none"] = 'auto', weight: Any = None, ignore_background: bool = False, smooth_on: Literal["sum", "mean"] = 'sum', axis: int | None = 1, *, convention: Literal["torch", "optax"] = ..., reduction: Literal["none", "mean", "sum"] | None = None, **spellings: Unpack[_dice_loss_spellings]) -> Any:
         """Soft Dice loss for segmentation, one value per sample: the mean over its classes."""
-    def configure(self, *, smooth: float = 1.0, squared: bool = False, activation: Literal["auto", "softmax", "sigmoid", "none"] = 'auto', weight: Any = None, ignore_background: bool = False, smooth_on: Literal["sum", "mean"] = 'sum', axis: int | None = 1, convention: Literal["torch", "optax"] = ..., reduction: Literal["none", "mean", "sum"] | None = None) -> LossSpec: ...
+    def configure(self, *, smooth: float = 1.0, squared: bool = False, activation: Literal["auto", "softmax", "sigmoid", "none"] = 'auto', weight: Any = None, ignore_background: bool = False, smooth_on: Literal["sum", "mean"] = 'sum', axis: int | None = 1, convention: Literal["torch", "optax"] = ..., reduction: Literal["none", "mean", "sum"] | None = None, **spellings: Unpack[_dice_loss_spellings]) -> LossSpec: ...
 
 dice_loss: _dice_loss
 
@@ -113,9 +119,11 @@ class _smooth_l1_loss(Loss):
 
 smooth_l1_loss: _smooth_l1_loss
 
+_triplet_margin_loss_spellings = TypedDict("_triplet_margin_loss_spellings", {"epsilon": float, "norm_degree": float}, total=False)
+
 class _triplet_margin_loss(Loss):
-    def __call__(self, anchor: Any, positive: Any, negative: Any, margin: float = 1.0, p: float = 2.0, eps: float = 1e-06, swap: bool = False, eps_in: Literal["difference", "root"] = 'difference', *, convention: Literal["torch", "optax"] = ..., reduction: Literal["none", "mean", "sum"] | None = None) -> Any:
+    def __call__(self, anchor: Any, positive: Any, negative: Any, margin: float = 1.0, p: float = 2.0, eps: float = 1e-06, swap: bool = False, eps_in: Literal["difference", "root"] = 'difference', *, convention: Literal["torch", "optax"] = ..., reduction: Literal["none", "mean", "sum"] | None = None, **spellings: Unpack[_triplet_margin_loss_spellings]) -> Any:
         """Triplet margin loss: the anchor nearer to the positive than to the negative, by a margin."""
-    def configure(self, *, margin: float = 1.0, p: float = 2.0, eps: float = 1e-06, swap: bool = False, eps_in: Literal["difference", "root"] = 'difference', convention: Literal["torch", "optax"] = ..., reduction: Literal["none", "mean", "sum"] | None = None) -> LossSpec: ...
+    def configure(self, *, margin: float = 1.0, p: float = 2.0, eps: float = 1e-06, swap: bool = False, eps_in: Literal["difference", "root"] = 'difference', convention: Literal["torch", "optax"] = ..., reduction: Literal["none", "mean", "sum"] | None = None, **spellings: Unpack[_triplet_margin_loss_spellings]) -> LossSpec: ...
 
 triplet_margin_loss: _triplet_margin_loss

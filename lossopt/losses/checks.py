@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lossopt.errors import InputError
-from lossopt.losses.parts import class_axis
+from lossopt.losses.parts import class_axis, shape_of
 from lossopt.ops import LossOps
 from lossopt.registry import framework_of
 
@@ -23,10 +23,6 @@ Shape = tuple[int, ...]
 def dtype_of(x: Any) -> str:
     """``"float32"``, ``"bfloat16"``, ``"int64"``, ``"bool"``, in every framework."""
     return str(x.dtype).removeprefix("torch.")
-
-
-def shape_of(x: Any) -> Shape:
-    return tuple(x.shape)
 
 
 def is_floating(x: Any) -> bool:
@@ -97,7 +93,7 @@ def multiplies(name: str, factor: Any, predictions: Any) -> None:
     if factor is None:
         return
     _same_framework(name, factor, predictions)
-    have, want = np.shape(factor), shape_of(predictions)
+    have, want = shape_of(factor), shape_of(predictions)
     if _broadcast(have, want) != want:
         raise InputError(f"{name} of shape {have} does not broadcast to predictions, shape {want}; give it that shape or the last axis's")
 
@@ -107,8 +103,8 @@ def per_class(name: str, numbers: Any, predictions: Any, classes: int) -> None:
     if numbers is None:
         return
     _same_framework(name, numbers, predictions)
-    if np.shape(numbers) != (classes,):
-        raise InputError(f"{name} must hold one number for each of the {classes} classes, shape ({classes},), got shape {np.shape(numbers)}")
+    if shape_of(numbers) != (classes,):
+        raise InputError(f"{name} must hold one number for each of the {classes} classes, got shape {shape_of(numbers)}")
 
 
 def _same_framework(name: str, given: Any, predictions: Any) -> None:
@@ -203,8 +199,7 @@ def labelled(ops: LossOps, predictions: Any, targets: Any, *, axis: int = 1, wei
     _labels_fit(predictions, targets, at)
     classes = predictions.shape[at]
     per_class("weight", weight, predictions, classes)
-    if np.shape(alpha) != ():
-        per_class("alpha", alpha, predictions, classes)
+    per_class("alpha", alpha if shape_of(alpha) else None, predictions, classes)
     labels_within(ops, targets, classes, ignore_index)
 
 
@@ -222,7 +217,7 @@ def classification(ops: LossOps, predictions: Any, targets: Any, *, axis: int = 
         if shape_of(targets) == _without(shape_of(predictions), at):
             raise InputError(f"targets is {dtype_of(targets)} in the shape of class labels, {shape_of(targets)}; labels are integers: "
                              f"write {to_integer('targets', targets)}, or give probabilities of shape {shape_of(predictions)}")  # fmt: skip
-        raise InputError(f"targets of class probabilities must have the shape of predictions, {shape_of(predictions)}, got {shape_of(targets)}")
+        raise InputError(f"targets of class probabilities must have predictions' shape, {shape_of(predictions)}, got {shape_of(targets)}")
     per_class("weight", weight, predictions, predictions.shape[at])
 
 

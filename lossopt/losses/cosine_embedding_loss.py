@@ -9,8 +9,8 @@ from lossopt.hyper import Range
 from lossopt.losses import checks
 from lossopt.ops import Array, LossOps
 
-EPS = 1e-12
-"""Added to each squared length; PyTorch's own."""
+EPS = 9.999999960041972e-13
+"""Added to each squared length: PyTorch's constant, which is the float32 nearest to 1e-12 in float64 too."""
 
 
 def _check(ops: LossOps, x1: Array, x2: Array, targets: Array, **_: object) -> None:

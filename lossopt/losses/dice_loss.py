@@ -60,7 +60,7 @@ def dice_loss(ops: LossOps, predictions: Array, targets: Array, *, smooth: NonNe
         >>> from lossopt.losses import dice_loss
         >>> mask = np.array([[1.0, 1.0, 0.0, 0.0]])
         >>> round(float(dice_loss(np.array([[9.0, 9.0, -9.0, 9.0]]), mask, axis=None)), 4)
-        0.1668
+        0.1667
     """
     axis = None if axis is None else parts.class_axis(axis, predictions.shape)
     truth = parts.masks(ops, predictions, targets, axis)

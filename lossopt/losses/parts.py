@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import numpy as np
-
 from lossopt.errors import InputError
 from lossopt.ops import Array, LossOps, Number
 
@@ -30,9 +28,16 @@ def kept_labels(ops: LossOps, labels: Array, ignore_index: int | None) -> tuple[
     return ops.where(kept, labels, 0), kept
 
 
+def shape_of(values: Any) -> tuple[int, ...]:
+    """The shape of an array, of a number, or of lists of numbers."""
+    if isinstance(values, list | tuple):
+        return (len(values), *(shape_of(values[0]) if values else ()))
+    return tuple(getattr(values, "shape", ()))
+
+
 def per_label(ops: LossOps, values: Any, labels: Array, like: Array) -> Any:
     """A factor as it is, or of one factor per class that of each label."""
-    return values if np.shape(values) == () else ops.take(values, labels, like)
+    return values if shape_of(values) == () else ops.take(values, labels, like)
 
 
 def weighted_nll(ops: LossOps, log_probs: Array, labels: Array, kept: Array | None, weight: Any,

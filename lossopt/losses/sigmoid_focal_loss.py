@@ -45,7 +45,7 @@ def sigmoid_focal_loss(ops: LossOps, predictions: Array, targets: Array, *, alph
         >>> import numpy as np
         >>> from lossopt.losses import sigmoid_focal_loss
         >>> print(sigmoid_focal_loss(np.array([0.0, 3.0]), np.array([1, 0]), reduction="none").round(4))
-        [0.0433 2.0751]
+        [0.0433 2.0747]
     """
     targets = ops.cast(targets, predictions)
     missed = targets * ops.sigmoid(-predictions) + (1 - targets) * ops.sigmoid(predictions)

@@ -94,13 +94,20 @@ class LossSpec(_Composable):
         backend = registry.backend_of_arrays(self.definition, dict(zip(self.definition.inputs, inputs, strict=True)), self.backend)
         return evaluate(self.definition, backend.losses, inputs, hyperparameters, reduction)
 
+    def __eq__(self, other: Any) -> bool:
+        if not isinstance(other, LossSpec):
+            return NotImplemented
+        mine, theirs = self.hyperparameters, other.hyperparameters
+        named = self.definition == other.definition and (self.reduction, self.backend) == (other.reduction, other.backend)
+        return named and self.convention == other.convention and not any(_differs(mine[k], theirs[k]) for k in mine)
+
     def __hash__(self) -> int:
         return hash((self.definition.name, self.reduction, self.convention, self.backend))
 
     def __repr__(self) -> str:
         d = self.definition
         defaults = d.defaults_of(self.convention)
-        given = [f"{k}={v!r}" for k, v in self.hyperparameters.items() if v is not defaults[k] and _differs(v, defaults[k])]
+        given = [f"{k}={v!r}" for k, v in self.hyperparameters.items() if _differs(v, defaults[k])]
         if self.reduction != d.conventions[self.convention].get("reduction", DEFAULT_REDUCTION):
             given.append(f"reduction={self.reduction!r}")
         if self.convention != "torch":
@@ -172,6 +179,6 @@ def compute(definition: Loss, words: LossOps, inputs: tuple[Any, ...], hyperpara
 
 def _differs(a: Any, b: Any) -> bool:
     try:
-        return bool(a != b)
+        return a is not b and bool(a != b)
     except (ValueError, RuntimeError, TypeError):  # arrays, such as class weights
         return True

@@ -13,12 +13,13 @@ from lossopt.vector import State
     conventions={"torch": {}, "optax": {}, "keras": {"lr": 1e-3, "rho": 0.95, "eps": 1e-7, "decoupled": True}},
     elsewhere={
         "torch": "torch.optim.Adadelta",
-        "optax": "optax.adadelta; its default lr None leaves out the sign, so optax.adadelta() ascends: not copied, lr is 1.0 here",
+        "optax": "optax.adadelta; its default lr None leaves out the sign, so optax.adadelta() ascends: lr is 1.0 here",
         "keras": "keras.optimizers.Adadelta; lr 1e-3, rho 0.95, eps 1e-7; weight_decay decoupled",
     },
 )
 def adadelta(ops: Ops, grad: Array, state: State, param: Array, *, lr: NonNegative = 1.0, rho: Fraction = 0.9,
-             eps: NonNegative = 1e-6, weight_decay: NonNegative = 0.0, decoupled: bool = False, maximize: bool = False) -> Update:  # fmt: skip
+             eps: NonNegative = 1e-6, weight_decay: NonNegative = 0.0, decoupled: bool = False,
+             maximize: bool = False) -> Update:  # fmt: skip
     """Adadelta: the gradient times the root mean square of past steps over that of past gradients.
 
     Formula::

@@ -50,7 +50,7 @@ def root_mean_square(ops: Ops, x: Array) -> Number:
         "optax": {
             "lr": 1.0, "eps": (1e-30, 1e-3), "eps_added": True, "lr_capped": False, "decay_times_lr": False,
             "factored_dims": "largest", "min_dim_size_to_factor": 128,
-        },  # fmt: skip
+        },
     },
     spellings={"clipping_threshold": "d", "weight_decay_rate": "weight_decay"},
     elsewhere={
@@ -59,7 +59,7 @@ def root_mean_square(ops: Ops, x: Array) -> Number:
                  "its momentum, multiply_by_parameter_scale=False and factored=False are not expressed here",
         "keras": "keras.optimizers.Adafactor; another variant, no keras convention",
     },
-)  # fmt: skip
+)
 def adafactor(ops: Ops, grad: Array, state: State, param: Array, step: Number, *, lr: NonNegative = 1e-2, beta2_decay: Finite = -0.8,
               eps: tuple[NonNegative | None, NonNegative] = (None, 1e-3), d: Positive = 1.0, weight_decay: NonNegative = 0.0,
               eps_added: bool = False, lr_capped: bool = True, decay_times_lr: bool = True,
@@ -127,7 +127,7 @@ def adafactor(ops: Ops, grad: Array, state: State, param: Array, step: Number, *
         mean = ops.mean(row, axes[1])
         variance = row / (mean if eps_added else ops.maximum(mean, least)) * column
     direction = grad / ops.sqrt(variance if eps_added else ops.maximum(variance, least**2))
-    rate = ops.minimum(lr, 1 / ops.sqrt(step)) if lr_capped else lr
+    rate = ops.minimum(lr, step**-0.5) if lr_capped else lr
     size = rate * ops.maximum(root_mean_square(ops, param), eps[1])
     update = -size / ops.maximum(root_mean_square(ops, direction) / d, 1.0) * direction
     return update - (lr * weight_decay if decay_times_lr else weight_decay) * param, state

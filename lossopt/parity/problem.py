@@ -91,5 +91,5 @@ def standard(steps: int = 100, seed: int = 0) -> Problem:
 
 
 def flatten(params: Mapping[str, Any]) -> np.ndarray:
-    """All parameters as one float64 vector."""
-    return np.concatenate([np.asarray(p, np.float64).ravel() for p in params.values()])
+    """All parameters as one float64 vector, in the order of their names: JAX sorts its dicts."""
+    return np.concatenate([np.asarray(params[n], np.float64).ravel() for n in sorted(params)])

@@ -28,12 +28,19 @@ WARMUP_COSINE = {
 }
 WARMUP_COSINE_OPTAX = {
     "lr": 0.1,
-    "schedules": (get_schedule("linear", start_factor=0.0, total_iters=10), get_schedule("cosine", convention="optax", T_max=90, eta_min=1e-3)),
+    "schedules": (
+        get_schedule("linear", start_factor=0.0, total_iters=10),
+        get_schedule("cosine", convention="optax", T_max=90, eta_min=1e-3),
+    ),
     "milestones": (10,),
 }
 THREE = {
     "lr": 0.1,
-    "schedules": (get_schedule("constant", factor=0.5, total_iters=4), get_schedule("exponential", gamma=0.9), get_schedule("step", step_size=10, gamma=0.5)),
+    "schedules": (
+        get_schedule("constant", factor=0.5, total_iters=4),
+        get_schedule("exponential", gamma=0.9),
+        get_schedule("step", step_size=10, gamma=0.5),
+    ),
     "milestones": (7, 30),
 }
 

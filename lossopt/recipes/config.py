@@ -3,9 +3,12 @@
     task: digits
     loss: {name: cross_entropy, label_smoothing: 0.1}      # or only a name
     optimizer: {name: adamw, lr: 1e-3, weight_decay: 0.05}
-    schedule: {name: one_cycle, max_lr: 1e-2, total_steps: 500}
+    schedule: {name: cosine, T_max: 500}
     clip: {global_norm: 1.0}
     steps: 500
+
+A schedule starts from ``optimizer.lr``.  Where it names its own peak or first value (one_cycle's ``max_lr``), that is
+the base instead, as it is in PyTorch.
 """
 
 from __future__ import annotations
@@ -18,7 +21,8 @@ from lossopt import hyper, registry
 from lossopt.definition import Definition, Kind, Spec
 from lossopt.errors import ConfigError, LossoptError, suggest
 from lossopt.recipes.document import Node, Place, parse, read
-from lossopt.recipes.recipe import SETTINGS, Recipe
+from lossopt.recipes.recipe import SETTINGS, Recipe, with_lr
+from lossopt.spelling import to_canonical
 
 KEYS = ("task", "loss", "optimizer", "schedule", "clip", *SETTINGS)
 CLIPS = {"global_norm": ("clip_by_global_norm", "max_norm"), "value": ("clip_by_value", "max_value")}
@@ -56,6 +60,8 @@ def _recipe(root: Node) -> Recipe:
     schedule = None
     if "schedule" in entries and entries["schedule"].value is not None:
         schedule = _schedule(entries["schedule"])
+        if (base := schedule.hyperparameters.get("lr", 1)) != 1:  # max_lr takes the optimizer's place, as it does in PyTorch
+            optimizer, schedule = with_lr(optimizer, base), schedule.with_lr(1.0)
     at = entries["schedule"].place if schedule else root.place
     loss = _definition(entries["loss"], "loss")
     return _located(at, "schedule" if schedule else "", lambda: Recipe(loss, optimizer, schedule, **settings))
@@ -114,19 +120,20 @@ def _configure(definition: Any, options: dict[str, Any]) -> Any:
 
 def _one(definition: Definition, kind: str, key: str, at: Place, value: Node, convention: str) -> None:
     """Check one hyperparameter by itself, so that an error names its own place."""
+    given = {key: value.plain()}
     try:
-        definition.resolve({key: value.plain()}, convention)
+        canonical = to_canonical(definition, given, definition.defaults_of(convention))
     except LossoptError as error:
-        message = str(error)
-        beginning = f"{definition.name}: {key}"
-        if not message.startswith(beginning):  # the name is wrong, not the value
-            raise at.error(message, f"{kind}.{key}") from None
-        message = message.removeprefix(beginning)
-        where = value.place
-        if message.startswith("["):
-            index, _, message = message.partition(" ")
+        raise at.error(str(error), f"{kind}.{key}") from None
+    for name, found in canonical.items():
+        problem = _message(lambda name=name, found=found: hyper.check("", name, found, definition.annotations[name]))
+        if problem is None:
+            continue
+        problem, where = problem.removeprefix(f": {name}"), value.place
+        if problem.startswith("[") and isinstance(value.value, list):
+            index, _, problem = problem.partition(" ")
             where, key = value.value[int(index[1:-1])].place, key + index
-        raise where.error(message.strip(), f"{kind}.{key}") from None
+        raise where.error(problem.strip(), f"{kind}.{key}")
 
 
 def _checked(node: Node, key: str, annotation: Any) -> Any:

@@ -36,6 +36,7 @@ class Recipe:
 
     Raises:
         HyperparameterError: a setting out of its range.
+        ArgumentError: a schedule that cannot drive the optimizer.
 
     Example:
         >>> from lossopt.losses import cross_entropy
@@ -56,8 +57,8 @@ class Recipe:
     def __post_init__(self) -> None:
         for name, annotation in SETTINGS.items():
             hyper.check("recipe", name, getattr(self, name), annotation)
-        if self.schedule is not None and self.schedule.waits_for_metric:
-            raise ArgumentError(f"{self.schedule.definition.name} waits for a metric; a recipe's schedule is a function of the step")
+        if self.schedule is not None:
+            _check_schedule(self.schedule, self.optimizer)
 
     @property
     def lr_name(self) -> str | None:
@@ -79,13 +80,39 @@ class Recipe:
                 **{name: getattr(self, name) for name in SETTINGS}}  # fmt: skip
 
 
+def with_lr(spec: Spec, lr: float) -> Spec:
+    """The same tree of rules with another base learning rate, wherever there is one."""
+    new = {**spec.hyperparameters, "lr": lr} if "lr" in spec.hyperparameters else spec.hyperparameters
+    return replace(spec, hyperparameters=new, inner=tuple(with_lr(inner, lr) for inner in spec.inner))
+
+
 def _driven(spec: Spec, schedule: ScheduleSpec) -> Spec:
     new = dict(spec.hyperparameters)
     if isinstance(lr := new.get("lr"), int | float):
         new["lr"] = schedule.with_lr(lr)
         for name, companion in schedule.companions().items():
-            if name == "momentum" and "betas" in new and "momentum" not in new:  # as torch's OneCycleLR: Adam's beta1 is its momentum
-                new["betas"] = (companion, *new["betas"][1:])
-            elif name in new:
+            if name in new:
                 new[name] = companion
+            elif name == "momentum" and "betas" in new:  # as with PyTorch's OneCycleLR: Adam's first beta is its momentum
+                new["betas"] = (companion, *new["betas"][1:])
     return replace(spec, hyperparameters=new, inner=tuple(_driven(inner, schedule) for inner in spec.inner))
+
+
+def _check_schedule(schedule: ScheduleSpec, optimizer: Spec) -> None:
+    name = schedule.definition.name
+    if schedule.waits_for_metric:
+        raise ArgumentError(f"{name} waits for a metric; a recipe's schedule is a function of the step")
+    if "lr" not in schedule.hyperparameters:
+        raise ArgumentError(f"{name} has no hyperparameter lr, which the optimizer's would be given to: write lr: float = 1.0")
+    every = {n: v for n, v in optimizer.flat.items() if n.rpartition(".")[2] == "lr"}
+    if not every:
+        raise ArgumentError(f"{optimizer.definition.name} has no learning rate that {name} could drive: leave the schedule out")
+    base = schedule.hyperparameters["lr"]
+    for flat, lr in every.items():
+        if base not in (1, lr):
+            raise ArgumentError(f"{name} has lr={base!r}, and the optimizer {flat}={lr!r}; the base is the optimizer's: leave the other out")
+    has = {flat.rpartition(".")[2] for flat in optimizer.flat}
+    for companion in schedule.companions():
+        if companion not in has and not (companion == "momentum" and "betas" in has):
+            lacks = "neither momentum nor betas" if companion == "momentum" else f"no {companion}"
+            raise ArgumentError(f"{name}: {optimizer!r} has {lacks} to cycle: write cycle_{companion}=False")

@@ -97,10 +97,10 @@ def _through(ops: ScheduleOps, step: Number, levels: tuple[Any, ...], ends: tupl
     """From level to level, one phase after the other; a phase without length is left out."""
     at = ops.minimum(step, ends[-1])
     between = half_cosine if strategy == "cos" else line
-    phases = list(zip((0, *ends), ends, levels, levels[1:], strict=False))
     value: Any = None
-    for begin, end, start, stop in reversed([phase for phase in phases if phase[1] > phase[0]]):
+    for begin, end, start, stop in reversed(list(zip((0, *ends), ends, levels, levels[1:], strict=False))):
         length = end - begin
-        here = between(ops, start, stop, (at - begin) / length, (end - at) / length)
-        value = here if value is None else ops.where(at <= end, here, value)
+        if length > 0:
+            here = between(ops, start, stop, (at - begin) / length, (end - at) / length)
+            value = here if value is None else ops.where(at <= end, here, value)
     return value

@@ -18,8 +18,11 @@ class MathOps:
     """`lossopt.ops.ScheduleOps` on Python numbers: float64, no framework."""
 
     pi = math.pi
-    sqrt, sin, cos, exp, log, floor = map(staticmethod, (math.sqrt, math.sin, math.cos, math.exp, math.log, math.floor))
-    minimum, maximum, power = map(staticmethod, (min, max, pow))
+    sqrt, sin, cos = staticmethod(math.sqrt), staticmethod(math.sin), staticmethod(math.cos)
+    exp, log, floor = staticmethod(math.exp), staticmethod(math.log), staticmethod(math.floor)
+    minimum: Any = staticmethod(min)
+    maximum: Any = staticmethod(max)
+    power: Any = staticmethod(pow)
 
     @staticmethod
     def where(condition: Any, x: Any, y: Any) -> Any:
@@ -141,7 +144,7 @@ def _same(a: Any, b: Any) -> bool:
 
 def _whole_step(spec: ScheduleSpec, step: Any) -> int:
     try:
-        real = step if isinstance(step, numbers.Real) else step.item()
+        real: Any = step if isinstance(step, numbers.Real) else step.item()
         whole = int(real)
         if whole == real and whole >= 0 and not isinstance(step, bool):
             return whole

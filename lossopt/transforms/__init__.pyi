@@ -1,7 +1,7 @@
 # Generated from the definitions by `make stubs`; do not edit.
 # pyright: reportIncompatibleMethodOverride=false
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypedDict, Unpack
 
 from lossopt.definition import Transform, Spec
 
@@ -14,8 +14,10 @@ class _Scalar(Protocol):
 _Number = float | Callable[[Any], Any] | _Scalar
 """A number, or where it changes a schedule or an array."""
 
+_accumulate_spellings = TypedDict("_accumulate_spellings", {"every_k_schedule": int, "gradient_accumulation_steps": int, "accumulation_steps": int}, total=False)
+
 class _accumulate(Transform):
-    def __call__(self, inner: Spec, /, *, every: int = 4, reduction: Literal["mean", "sum"] = 'mean', convention: Literal["torch", "optax"] = ...) -> Spec:
+    def __call__(self, inner: Spec, /, *, every: int = 4, reduction: Literal["mean", "sum"] = 'mean', convention: Literal["torch", "optax"] = ..., **spellings: Unpack[_accumulate_spellings]) -> Spec:
         """Update once in `every` calls, with the mean (or the sum) of the gradients since the last update."""
 
 accumulate: _accumulate
@@ -44,14 +46,18 @@ class _chain(Transform):
 
 chain: _chain
 
+_clip_by_global_norm_spellings = TypedDict("_clip_by_global_norm_spellings", {"epsilon": _Number}, total=False)
+
 class _clip_by_global_norm(Transform):
-    def __call__(self, *, max_norm: _Number = 1.0, eps: _Number = 1e-06, convention: Literal["torch", "optax"] = ...) -> Spec:
+    def __call__(self, *, max_norm: _Number = 1.0, eps: _Number = 1e-06, convention: Literal["torch", "optax"] = ..., **spellings: Unpack[_clip_by_global_norm_spellings]) -> Spec:
         """Shrink all gradients together so that their common Euclidean norm is at most `max_norm`."""
 
 clip_by_global_norm: _clip_by_global_norm
 
+_clip_by_value_spellings = TypedDict("_clip_by_value_spellings", {"clip_value": _Number, "max_delta": _Number, "clipvalue": _Number}, total=False)
+
 class _clip_by_value(Transform):
-    def __call__(self, *, max_value: _Number = 1.0, convention: Literal["torch", "optax"] = ...) -> Spec:
+    def __call__(self, *, max_value: _Number = 1.0, convention: Literal["torch", "optax"] = ..., **spellings: Unpack[_clip_by_value_spellings]) -> Spec:
         """Bring every element of the gradient into ``[-max_value, max_value]``."""
 
 clip_by_value: _clip_by_value
@@ -62,8 +68,10 @@ class _ema(Transform):
 
 ema: _ema
 
+_lookahead_spellings = TypedDict("_lookahead_spellings", {"k": int, "sync_period": int, "slow_step_size": _Number}, total=False)
+
 class _lookahead(Transform):
-    def __call__(self, inner: Spec, /, *, every: int = 5, alpha: _Number = 0.5, convention: Literal["torch", "optax"] = ...) -> Spec:
+    def __call__(self, inner: Spec, /, *, every: int = 5, alpha: _Number = 0.5, convention: Literal["torch", "optax"] = ..., **spellings: Unpack[_lookahead_spellings]) -> Spec:
         """Every few steps, go back part of the way towards where one was."""
 
 lookahead: _lookahead
@@ -80,8 +88,10 @@ class _route(Transform):
 
 route: _route
 
+_sam_spellings = TypedDict("_sam_spellings", {"epsilon": _Number}, total=False)
+
 class _sam(Transform):
-    def __call__(self, inner: Spec, /, *, rho: _Number = 0.05, eps: _Number = 1e-12, adaptive: bool = False, convention: Literal["torch", "optax"] = ...) -> Spec:
+    def __call__(self, inner: Spec, /, *, rho: _Number = 0.05, eps: _Number = 1e-12, adaptive: bool = False, convention: Literal["torch", "optax"] = ..., **spellings: Unpack[_sam_spellings]) -> Spec:
         """Give the wrapped rule the gradient of the worst point near by."""
 
 sam: _sam

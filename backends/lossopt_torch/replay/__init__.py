@@ -18,7 +18,7 @@
 >>> replay.step([(dict(replay.spec.flat), param, grad, slots)])
 >>> slots["step"], round(param[0].item(), 6)
 (1, 0.999)
->>> print(replay.plans[0].blocks.source)
+>>> print(replay.plans[0].blocks.source, end="")
 def run(tensors, k0, k1, k2, k3):
     for blocks in tensors:
         for param, grad, exp_avg, exp_avg_sq, r0 in blocks:

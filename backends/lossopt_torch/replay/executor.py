@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from lossopt.definition import Spec
-from lossopt.vector import State
 from lossopt_torch.replay.graph import Graph
 from lossopt_torch.replay.numbers import HostProgram
-from lossopt_torch.replay.program import HOST, TORCH, Constants, Program, blocks_source, lists_source
+from lossopt_torch.replay.program import HOST, TORCH, Constants, Program, blocks_body, function, lists_body
 from lossopt_torch.replay.schedule import phases, whole
 from lossopt_torch.replay.symbols import PARAM, Live, RecordingWords, Symbol, Unrecordable, record
 
@@ -99,7 +98,7 @@ def _split(spec: Spec, hyperparameters: Mapping[str, Any]) -> tuple[dict[str, An
 
     def part(name: str, value: Any, annotation: Any) -> Any:
         if isinstance(value, tuple | list):
-            return tuple(part(f"{name}_{i}", v, None) for i, v in enumerate(value))
+            return tuple(part(f"{name}[{i}]", v, None) for i, v in enumerate(value))
         if value is None or isinstance(value, bool | str) or (isinstance(value, int) and _whole(annotation)):
             return value
         live[name] = float(value)
@@ -132,14 +131,14 @@ class Plan:
         recorded = record(spec, structure, live, slots, numbers, step)
         passes, everything = phases(recorded.graph, recorded.outputs), whole(recorded.graph, recorded.outputs)
         registers = tuple(sorted({r for phase in passes for r in phase.registers}))
-        inputs, constants = tuple(recorded.graph.inputs), Constants()
-        for source in (blocks_source, lists_source):  # the first time only to learn which numbers the programs read
-            source(inputs, *((passes, registers) if source is blocks_source else (everything,)), constants)
-        host = recorded.host.source({"constants": tuple(constants.scalars.values()), "slots": tuple(recorded.numbers.values())})
+        inputs, constants = list(recorded.graph.inputs), Constants()
+        in_blocks = blocks_body([*inputs, *registers], passes, constants)
+        in_lists = lists_body(inputs, everything, constants)
+        host = recorded.host.source([list(constants.scalars.values()), list(recorded.numbers.values())])
         return cls(
             Program(f"{name}: numbers", host, HOST), tuple(recorded.host.guards.values()), slots, tuple(recorded.numbers),
-            Program(f"{name}: blocks", blocks_source(inputs, passes, registers, constants), TORCH),
-            Program(f"{name}: lists", lists_source(inputs, everything, constants), TORCH), registers,
+            Program(f"{name}: blocks", function(["tensors", *constants.names], in_blocks), TORCH),
+            Program(f"{name}: lists", function([*inputs, *constants.names], in_lists), TORCH), registers,
         )  # fmt: skip
 
     def __repr__(self) -> str:
@@ -173,7 +172,7 @@ class Replay:
     def step(self, entries: Iterable[Entry]) -> None:
         """Update parameters and slots in place; ``step`` and number slots are put anew into the dicts of slots.
 
-        Gradients are read, never written.  Nothing waits for a device.
+        Gradients are read, never written.  Nothing waits for a device.  The caller holds ``torch.no_grad``.
         """
         for group, slots, bucket in self._buckets(entries):
             step = slots["step"] + 1 if "step" in slots else None
@@ -251,7 +250,9 @@ def _columns(bucket: Sequence[Member], slots: Sequence[str]) -> Iterator[tuple[T
 def _flat(tensors: tuple[Tensor, ...]) -> list[Tensor] | None:
     """The tensors as one dimension each, for blocks; None where they are better off, or can only go, in a list.
 
-    On an accelerator everything goes in lists: there each block would be a kernel launch.
+    On an accelerator everything goes in lists: there each block would be a kernel launch.  A list's scratch is as large
+    as its tensors, as that of PyTorch's foreach optimizers is.  Views are made anew at every step, since gradients are new
+    tensors then: under 2 % of a step, and no stale pointer can be kept.
     """
     param = tensors[0]
     if param.numel() < SMALL or param.device.type != "cpu":
@@ -262,4 +263,3 @@ def _flat(tensors: tuple[Tensor, ...]) -> list[Tensor] | None:
     if channels_last and all(t.is_contiguous(memory_format=channels_last) and t.stride() == param.stride() for t in tensors):
         return [t.as_strided((t.numel(),), (1,)) for t in tensors]
     return None
-

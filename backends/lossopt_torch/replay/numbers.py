@@ -104,8 +104,9 @@ class HostProgram:
         self.guards: dict[str, bool] = {}  # question -> the answer that this program was recorded under
 
     def input(self, name: str, value: float) -> Scalar:
-        """A number that may differ at every step; its name may be that of a function here, or of a line."""
-        while name in FUNCTIONS or name in self.inputs or name[1:].isdigit():
+        """A number that may differ at every step; ``betas[0]`` is called ``betas_0``, and no name is taken twice."""
+        name = name.replace("[", "_").replace("]", "")
+        while name in FUNCTIONS or name in self.inputs or (name[0] == "t" and name[1:].isdigit()):
             name += "_"
         self.inputs.append(name)
         return Scalar(self, name, value)
@@ -133,16 +134,16 @@ class HostProgram:
             self.guards[f"{question}({scalar.source})"] = answer
         return answer
 
-    def source(self, results: Mapping[str, Sequence[Scalar]]) -> str:
+    def source(self, results: Sequence[Sequence[Scalar]]) -> str:
         """Python source of ``numbers(*inputs) -> (guards, *results)``, each a tuple."""
-        returned = [list(self.guards), *([s.source for s in scalars] for scalars in results.values())]
+        returned = [list(self.guards), *([s.source for s in scalars] for scalars in results)]
         needed = {word for part in returned for text in part for word in _names(text)}
         lines = []
         for expression, name in reversed(self.lines.items()):
             if name in needed:
                 needed |= _names(expression)
                 lines.append(f"    {name} = {expression}")
-        tuples = ", ".join(f"({', '.join(part)}{',' if part else ''})" for part in returned)
+        tuples = ", ".join(f"({', '.join(part)}{',' if len(part) == 1 else ''})" for part in returned)
         return "\n".join([f"def numbers({', '.join(self.inputs)}):", *reversed(lines), f"    return {tuples}", ""])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,7 +17,13 @@ from lossopt_torch.replay.schedule import Call, Phase
 FOREACH = frozenset(name for name, _ in ELEMENTWISE.values() if hasattr(torch, f"_foreach_{name}_"))
 """What torch does to a list of tensors in one call."""
 
-TORCH: Mapping[str, Any] = {"torch": torch}
+
+def elements(blocks: Sequence[Sequence[torch.Tensor]]) -> int:
+    """How many elements the blocks of one parameter have together."""
+    return sum(row[0].numel() for row in blocks)
+
+
+TORCH: Mapping[str, Any] = {"torch": torch, "elements": elements}
 HOST: Mapping[str, Any] = {**numbers.FUNCTIONS, "inf": float("inf"), "nan": float("nan")}
 
 
@@ -27,6 +34,7 @@ class Program:
         self.source = source
         file = f"<{name}, program {id(self):x}>"
         linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+        weakref.finalize(self, linecache.cache.pop, file, None)
         namespace = dict(known)
         exec(compile(source, file, "exec"), namespace)
         self.run: Callable[..., Any] = namespace[source.split("(", 1)[0].removeprefix("def ")]
@@ -52,19 +60,22 @@ class Constants:
         return [f"k{i}" for i in range(len(self.scalars))]
 
 
+def function(arguments: Sequence[str], body: Sequence[str]) -> str:
+    """Source of ``run(arguments)``."""
+    return "\n".join([f"def run({', '.join(arguments)}):", *(f"    {line}" for line in body), ""])
+
+
 # ------------------------------------------------------------------------------------------------- blocks
-def blocks_source(inputs: Sequence[str], phases: Sequence[Phase], registers: Sequence[str], constants: Constants) -> str:
-    """``run(tensors, k0, ...)``: `tensors` gives, for each parameter, its blocks: views of the inputs and the scratch."""
-    row = ", ".join([*inputs, *registers])
+def blocks_body(names: Sequence[str], phases: Sequence[Phase], constants: Constants) -> list[str]:
+    """The body of ``run(tensors, k0, ...)``: `tensors` gives for each parameter its blocks, rows of views called `names`."""
     body: list[str] = []
     for phase in phases:
         sums = [c for c in phase.calls if c.op in REDUCTIONS]
         body += [f"{c.target} = 0.0" for c in sums]
         body += [f"{c.target} = {_single(c, constants)}" for c in phase.calls if c.node.reduced and c not in sums]
         inner = [line for c in phase.calls if c in sums or not c.node.reduced for line in _block_line(c, constants)]
-        body += [f"for {row} in blocks:", *(f"    {line}" for line in inner)] if inner else []
-    lines = "\n        ".join(body)
-    return f"def run({', '.join(['tensors', *constants.names])}):\n    for blocks in tensors:\n        {lines}\n"
+        body += [f"for {', '.join(names)} in blocks:", *(f"    {line}" for line in inner)] if inner else []
+    return ["for blocks in tensors:", *(f"    {line}" for line in body)]
 
 
 def _block_line(call: Call, constants: Constants) -> Iterator[str]:
@@ -87,7 +98,7 @@ def _single(call: Call, constants: Constants) -> str:
     if call.op == "number":
         return f"blocks[0][0].new_full((), {_number(call, constants)})"
     if call.op == "per_element":
-        return f"{call.operands[0]} / sum(row[0].numel() for row in blocks)"
+        return f"{call.operands[0]} / elements(blocks)"
     if call.op == "cast":
         return f"{call.operands[0]}.to(blocks[0][0].dtype)"
     if call.op == "clamp":
@@ -96,10 +107,9 @@ def _single(call: Call, constants: Constants) -> str:
 
 
 # ------------------------------------------------------------------------------------------------- lists
-def lists_source(inputs: Sequence[str], phase: Phase, constants: Constants) -> str:
-    """``run(param, grad, ..., k0, ...)`` on lists of whole tensors, with torch's foreach functions."""
-    lines = "\n    ".join(_list_line(c, inputs, constants) for c in phase.calls)
-    return f"def run({', '.join([*inputs, *constants.names])}):\n    {lines}\n"
+def lists_body(inputs: Sequence[str], phase: Phase, constants: Constants) -> list[str]:
+    """The body of ``run(param, grad, ..., k0, ...)`` on lists of whole tensors, with torch's foreach functions."""
+    return [_list_line(c, inputs, constants) for c in phase.calls]
 
 
 def _list_line(call: Call, inputs: Sequence[str], constants: Constants) -> str:

@@ -49,7 +49,7 @@ def phases(graph: Graph, outputs: Mapping[str, Node]) -> list[Phase]:
             goals = {name: outputs[name] for name, when in written.items() if when == p}
             lost = [name for name, n in graph.inputs.items() if n in topological([*goals.values(), *sums[p]], known)]
             if lost:
-                written.update({name: p for name in lost})  # this phase still reads the old value
+                written.update(dict.fromkeys(lost, p))  # this phase still reads the old value
                 break
             made.append(_arrange(goals, sums[p], known))
             known = {n: name for n, name in known.items() if name not in goals}

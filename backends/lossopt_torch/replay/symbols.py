@@ -18,7 +18,7 @@ from lossopt_torch.replay.graph import Graph, Node
 from lossopt_torch.replay.numbers import HostProgram, Scalar
 
 PARAM, GRAD = "param", "grad"
-TAKEN = (PARAM, GRAD, "torch", "tensors", "blocks", "row", "zip")
+TAKEN = (PARAM, GRAD, "torch", "tensors", "blocks", "elements", "zip", "float")
 
 
 class Unrecordable(Exception):
@@ -333,7 +333,7 @@ def record(spec: Spec, hyperparameters: Mapping[str, Any], live: Mapping[str, fl
 
 def variable(slot: str) -> str:
     """What a slot is called in a program: its own name, unless the program needs that for something else."""
-    return f"{slot}_" if slot in TAKEN or slot[1:].isdigit() else slot
+    return f"{slot}_" if slot in TAKEN or (slot[0] in "krmz" and slot[1:].isdigit()) else slot
 
 
 def _scalars(value: Any, scalars: Mapping[str, Scalar]) -> Any:

@@ -1,0 +1,31 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def python() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run Python in a new process, with the packages of this checkout: ``python("-c", "import lossopt")``."""
+
+    def run(*args: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        paths = os.pathsep.join((str(ROOT), str(ROOT / "backends")))
+        env = {**os.environ, "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1", **environment}
+        return subprocess.run([sys.executable, *args], env=env, capture_output=True, text=True, timeout=300, check=False)
+
+    return run
