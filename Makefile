@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/ready
 RUN := $(VENV)/bin
 
-.PHONY: compare test lint parity readme bench stubs format clean
+.PHONY: compare test lint parity bench stubs clean
 
 compare: $(READY)  ## train one recipe in PyTorch and in JAX, and compare them step by step
 	$(RUN)/lossopt compare configs/digits_classification.yaml
@@ -14,23 +14,21 @@ test: $(READY)  ## every test and every docstring example
 
 lint: $(READY)  ## ruff (with who may import whom) and pyright
 	$(RUN)/ruff check .
-	$(RUN)/pyright
+	$(RUN)/pyright --pythonpath $(RUN)/python
 
 parity: $(READY)  ## every definition against PyTorch's and optax's own code
 	$(RUN)/lossopt parity
 
-readme: $(READY)  ## write the generated tables into README.md
-	$(RUN)/lossopt parity --write README.md
-
-bench: $(READY)
+bench: $(READY)  ## step time and memory of every executor beside the frameworks' own optimizers
 	$(RUN)/lossopt bench optimizers
 
 stubs: $(READY)  ## the .pyi files that let editors complete each definition's arguments
 	$(RUN)/python -m lossopt.stubs
 
+# Bytecode is made when a module is first imported, which most of what is installed never is: half the time of a set-up.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	PIP_CONSTRAINT=constraints.txt $(RUN)/pip install --quiet --disable-pip-version-check --editable '.[all,dev]'
+	PIP_CONSTRAINT=constraints.txt $(RUN)/pip install --quiet --disable-pip-version-check --no-compile --editable '.[all,dev]'
 	touch $@
 
 clean:

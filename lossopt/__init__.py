@@ -7,6 +7,9 @@ numpy optimizer lion()
 
 from __future__ import annotations
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from lossopt.definition import loss, optimizer, schedule, transform
 from lossopt.errors import LossoptError
 from lossopt.explain import explain
@@ -22,10 +25,26 @@ from lossopt.registry import (
 )
 from lossopt.vector import State
 
+if TYPE_CHECKING:
+    from lossopt.classes import (
+        AdvancedLossOptimizationExamples,
+        CustomLossOptimizationSchemes,
+        LearningRateSchedulers,
+        LossFunctions,
+        LossOptimizationAnalyzer,
+        Optimizers,
+    )
+
 __version__ = "0.1.0"
 
 __all__ = [
+    "AdvancedLossOptimizationExamples",
+    "CustomLossOptimizationSchemes",
+    "LearningRateSchedulers",
+    "LossFunctions",
+    "LossOptimizationAnalyzer",
     "LossoptError",
+    "Optimizers",
     "State",
     "explain",
     "get_loss",
@@ -41,3 +60,23 @@ __all__ = [
     "schedule",
     "transform",
 ]
+
+LAZY = {
+    "AdvancedLossOptimizationExamples": "lossopt.classes",
+    "CustomLossOptimizationSchemes": "lossopt.classes",
+    "LearningRateSchedulers": "lossopt.classes",
+    "LossFunctions": "lossopt.classes",
+    "LossOptimizationAnalyzer": "lossopt.classes",
+    "Optimizers": "lossopt.classes",
+}
+"""What is imported when it is asked for, and from where: `import lossopt` stays quick, and loads no NumPy."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *LAZY})

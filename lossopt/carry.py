@@ -100,7 +100,7 @@ def update(spec: Spec, run: Run, grads: Vector, state: State, params: Vector, pa
         return (run.executor or one_by_one)(spec, run, grads, state, params, path)
     given = dict(run.extras)
     if "step" in rule.asks:
-        given["step"] = state.step
+        given["step"] = run.leaf.lend_step(state.step)
     if spec.inner:
         lent = tuple(_lend(spec, run, path, j) for j in range(len(spec.inner)))
         given["inner"], given["inners"] = lent[0], lent
@@ -131,7 +131,7 @@ def one_by_one(spec: Spec, run: Run, grads: Vector, state: State, params: Vector
     rule, results = spec.definition, []
     for i, (grad, param) in enumerate(zip(grads.leaves, params.leaves, strict=True)):
         own = leaf_state(state, i)
-        given = {**run.extras, "step": own.step} if "step" in own else run.extras
+        given = {**run.extras, "step": run.leaf.lend_step(own.step)} if "step" in own else run.extras
         results.append(rule.text(run.leaf, grad, own, param, *asked(rule, given), **run.of_leaf(path, rule.text, i)))
     new = _gather([own for _, own in results], run, dict(state.items()))
     shared = {n: v for n, v in state.items() if not isinstance(v, Vector)}

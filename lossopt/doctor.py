@@ -82,8 +82,8 @@ def diagnose() -> Diagnosis:
 def examine(backend: Backend) -> BackendHealth:
     """Try one backend.  Whatever a broken installation raises is the finding, so nothing is raised from here."""
     if backend.missing:
-        needs = " and ".join(backend.missing)
-        return BackendHealth(backend.name, False, None, f"{needs} is not installed: pip install 'lossopt[{backend.name}]'", {})
+        needs, verb = " and ".join(backend.missing), "is" if len(backend.missing) == 1 else "are"
+        return BackendHealth(backend.name, False, None, f"{needs} {verb} not installed: pip install 'lossopt[{backend.name}]'", {})
     try:
         page = backend.part("doctor")
         found = page.one_step(START, GRADIENT, LR)

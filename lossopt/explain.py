@@ -108,7 +108,7 @@ def explain(name: str | Definition | Spec) -> Explanation:
         >>> found.name, found.note, found.bytes_per_parameter
         ('adamw', "'AdamW' is torch's and keras's name for adamw", 8.0)
         >>> [h.name for h in found.hyperparameters if h.differs]
-        ['eps', 'weight_decay', 'amsgrad_max']
+        ['eps', 'weight_decay', 'amsgrad_max', 'eps_hat']
     """
     d = name.definition if isinstance(name, Spec) else name if isinstance(name, Definition) else registry.definition(name)
     asked = name if isinstance(name, str) else d.name
@@ -276,7 +276,7 @@ def _arrays(slot: Any) -> Iterator[Any]:
     if isinstance(slot, Vector):
         yield from (x for x in slot.leaves if getattr(x, "shape", ()))
     elif isinstance(slot, State):
-        for _, inside in slot.items():
+        for _, inside in slot.items():  # noqa: PERF102  (a State has no values())
             yield from _arrays(inside)
     elif isinstance(slot, tuple):
         for inside in slot:

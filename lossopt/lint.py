@@ -313,7 +313,7 @@ class Reader:
                 return level
             case ast.Attribute(value=ast.Name(id=module), attr=word) if isinstance(self.globals.get(module), types.ModuleType):
                 called = getattr(self.globals[module], word, None)
-                if module_of(called).startswith("lossopt."):
+                if isinstance(called, types.FunctionType) and called.__module__.startswith("lossopt."):
                     self.helper(called, e)
                 elif level > FIXED:
                     self.note(e, "module", "computes outside ops")
@@ -348,10 +348,6 @@ class Reader:
         found = Finding(self.owner, self.file, self.offset + e.lineno, ast.unparse(e), problem, REMEDIES[remedy])
         if found not in self.findings:
             self.findings.append(found)
-
-
-def module_of(fn: Any) -> str:
-    return getattr(fn, "__module__", None) or ""
 
 
 INFRASTRUCTURE = frozenset({"lossopt.vector", "lossopt.errors", "lossopt.hyper", "lossopt.definition", "lossopt.ops", "lossopt.carry"})

@@ -144,8 +144,9 @@ class Backend:
         if found := _parts.get((self.package, module)):  # torch.compile cannot trace an import, but a dict it can
             return found
         if self.missing:
+            are = "is" if len(self.missing) == 1 else "are"
             raise MissingBackendError(
-                f"backend {self.name!r} needs {' and '.join(self.missing)}, which is not installed: pip install 'lossopt[{self.name}]'"
+                f"backend {self.name!r} needs {' and '.join(self.missing)}, which {are} not installed: pip install 'lossopt[{self.name}]'"
             )
         found = _parts[self.package, module] = importlib.import_module(f"{self.package}.{module}")
         return found

@@ -59,16 +59,16 @@ def write(root: Path) -> list[str]:
     return changed
 
 
-def _definitions(kind: Kind) -> list[Definition]:
-    """Those that lossopt itself defines; one that a user's module adds has no place in these files."""
+def definitions(kind: Kind) -> list[Definition]:
+    """Those that a page of lossopt defines; one that a user's module or a docstring's example adds has no place here."""
     found = [registry.definition(name, kind) for name in registry.names(kind)]
-    return [d for d in found if d.text.__module__.startswith("lossopt.")]
+    return [d for d in found if getattr(sys.modules[d.text.__module__], d.name, None) is d and d.text.__module__.startswith("lossopt.")]
 
 
 # ------------------------------------------------------------------------------------------------- one folder
 def _folder(kind: Kind, base: str) -> str:
     lines = [HEAD, OF_A_FOLDER, f"from lossopt.definition import {base}{_also_imports(kind)}\n", LIVE]
-    for d in _definitions(kind):
+    for d in definitions(kind):
         lines.append(_spellings(d))
         lines.append(f"\nclass _{d.name}({base}):\n" + "".join(f"    {line}\n" for line in _methods(d)))
         lines.append(f"\n{d.name}: _{d.name}\n")
@@ -164,7 +164,7 @@ def _verbs() -> str:
 def _verb(verb: str, kinds: tuple[Kind, ...], backend: str, extra: str) -> str:
     lines = []
     for kind in kinds:
-        for d in _definitions(kind):
+        for d in definitions(kind):
             if isinstance(d, Optimizer) and d.wraps:
                 continue  # it is given as a spec
             named = _join(extra, f"convention: {_literal(d.conventions)} = ...", _arguments(d))

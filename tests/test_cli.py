@@ -215,6 +215,36 @@ def test_doctor_says_what_to_install(monkeypatch):
     assert health.detail == "no_such_framework is not installed: pip install 'lossopt[torch]'"
 
 
+# ------------------------------------------------------------------------------------------------- parity
+def report(error: float):
+    from lossopt.parity.report import Comparison, ParityReport, Row
+
+    return ParityReport((Row("optimizer", "adam", "torch", "lr=0.1", (Comparison("jax", error, 1e-12),)),), seconds=1.0)
+
+
+@pytest.mark.parametrize(("error", "status"), [(1e-15, 0), (1e-3, 1), (float("inf"), 1)])
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["table", "json"])
+def test_parity_fails_where_a_row_is_out_of_its_bound(capsys, monkeypatch, error, status, form):
+    from lossopt.parity import engine
+
+    monkeypatch.setattr(engine, "parity", lambda *args, **kwargs: report(error))
+    found, out, _ = run(capsys, "parity", "adam", *form)
+    assert found == status
+    assert ("OUT OF BOUNDS" in out) == (status == 1 and not form)
+    if form:
+        assert json.loads(out)["ok"] == (status == 0)
+
+
+def test_parity_that_compared_nothing_has_not_passed(capsys, monkeypatch):
+    from lossopt.parity import engine
+    from lossopt.parity.report import ParityReport
+
+    monkeypatch.setattr(engine, "parity", lambda *args, **kwargs: ParityReport(()))
+    assert run(capsys, "parity") == (
+        2, "", "lossopt: nothing was compared: neither torch nor jax is installed; pip install 'lossopt[all]'\n",
+    )  # fmt: skip
+
+
 # ------------------------------------------------------------------------------------------------- terminals
 def on_a_terminal(root: Path, *argv: str, **environment: str) -> str:
     """What the command prints where it believes that a person watches."""

@@ -95,7 +95,8 @@ def imported_modules(source: str) -> set[str]:
 @pytest.mark.parametrize("folder", ["losses", "optimizers", "schedules", "transforms"])
 def test_a_definition_imports_no_other_definition(root, folder):
     helpers = HELPERS.get(folder, set())
-    pages = {p.stem: p for p in (root / "lossopt" / folder).glob("*.py") if p.stem != "__init__" and f"lossopt.{folder}.{p.stem}" not in helpers}
+    files = {p.stem: p for p in (root / "lossopt" / folder).glob("*.py")}
+    pages = {stem: p for stem, p in files.items() if stem != "__init__" and f"lossopt.{folder}.{stem}" not in helpers}
     assert len(pages) > 5
     assert {name: found for name, page in pages.items() if (found := imported_modules(page.read_text()) - SHARED - helpers)} == {}
 

@@ -202,6 +202,23 @@ def test_a_learning_rate_may_be_a_schedule_and_resumes(executor: str) -> None:
     assert torch.equal(flat(ours), flat(half))
 
 
+@pytest.mark.parametrize("executor", ["replay", "single"])
+@pytest.mark.parametrize("how", ["schedule", "by hand"])
+def test_momentum_may_begin_at_zero(how: str, executor: str) -> None:
+    p = torch.nn.Parameter(torch.zeros(1, dtype=torch.float64))
+    momentum = (lambda step: 0.0 if step < 2 else 0.5) if how == "schedule" else 0.0
+    opt = get_optimizer(sgd(lr=1.0, momentum=momentum), "torch", params=[p], executor=executor)
+    moves = []
+    for t in range(4):
+        if how == "by hand":
+            opt.param_groups[0]["momentum"] = 0.0 if t < 2 else 0.5
+        before, p.grad = p.item(), torch.ones(1, dtype=torch.float64)
+        opt.step()
+        moves.append(p.item() - before)
+    # with a schedule the buffer is there from the start; by hand it begins when it is asked for, as in torch.optim.SGD
+    assert moves == ([-1.0, -1.0, -1.5, -1.75] if how == "schedule" else [-1.0, -1.0, -1.0, -1.5])
+
+
 # ------------------------------------------------------------------------------------------------- groups
 @pytest.mark.parametrize("executor", EXECUTORS)
 def test_groups_by_pattern_equal_groups_by_hand(executor: str) -> None:

@@ -179,8 +179,17 @@ def schedule(case: ScheduleCase, metric: np.ndarray, dtype: str) -> np.ndarray:
 
 
 def original_schedule(case: ScheduleCase, metric: np.ndarray, dtype: str) -> np.ndarray:
-    """The same from optax's own."""
+    """The same from optax's own: a function of the step, or a transformation that scales what it is given by a metric."""
     assert case.optax
     with x64(dtype == "float64"):
-        fn = case.optax(optax)
-        return np.asarray(jax.vmap(fn)(jnp.arange(case.steps)), np.float64)
+        made = case.optax(optax)
+        if not hasattr(made, "update"):
+            return np.asarray(jax.vmap(made)(jnp.arange(case.steps)), np.float64)
+        lr = jnp.asarray(case.options.get("lr", 1.0), dtype)
+
+        def step(state: Any, value: Any) -> tuple[Any, Any]:
+            scaled, state = made.update(lr, state, value=value)
+            return state, scaled
+
+        _, rows = jax.lax.scan(step, made.init(lr), jnp.asarray(metric, dtype))
+        return np.asarray(rows, np.float64)

@@ -24,7 +24,7 @@ try:
 except ImportError as error:
     raise MissingBackendError("training a model in JAX needs flax, which is not installed: pip install 'lossopt[all]'") from error
 
-from lossopt_jax import models
+from lossopt_jax import models, precision
 
 
 class Side:
@@ -40,7 +40,7 @@ class Side:
         self.dtype = np.dtype(dtype)
         with self._settings():
             self.graph, self.template, self.rest, self.params = self._build(task, recipe.seed)
-        self.loss = get_loss(recipe.loss, "jax")
+        self.loss, self.arguments = get_loss(recipe.loss, "jax"), task.arguments
         self.optimizer = get_optimizer(recipe.scheduled_optimizer(), "jax")
         self.lr = _lr(recipe)
         self.asks = recipe.optimizer.asks
@@ -83,11 +83,12 @@ class Side:
         def make() -> Any:
             model = _model(task, nnx.Rngs(seed))
             model.train()
+            precision.compute_in(model, self.dtype)
             return model
 
         graph, template, rest = nnx.split(nnx.eval_shape(make), nnx.Param, ...)
         if jax.tree.leaves(rest):  # statistics of a normalisation, keys of a generator
-            rest = jax.jit(lambda: nnx.split(make(), nnx.Param, ...)[2])()
+            rest = jax.tree.map(self._array, jax.jit(lambda: nnx.split(make(), nnx.Param, ...)[2])())
         return graph, template, rest, jax.tree.map(lambda x: np.zeros(x.shape, self.dtype), nnx.to_pure_dict(template))
 
     # -- what is compiled
@@ -95,7 +96,7 @@ class Side:
         def loss_of(params: Any) -> tuple[jax.Array, Any]:
             model = self._merge(params, rest)
             predictions = model(x)
-            return self.loss(predictions, y), (predictions, nnx.state(model, nnx.Not(nnx.Param)))
+            return self.loss(*self.arguments(predictions, y)), (predictions, nnx.state(model, nnx.Not(nnx.Param)))
 
         (loss, (predictions, rest)), gradients = jax.value_and_grad(loss_of, has_aux=True)(params)
         extras = {"value": loss} if "value" in self.asks else {}
@@ -112,7 +113,7 @@ class Side:
     def _merge(self, params: Any, rest: Any) -> Any:
         state = jax.tree.map(lambda x: x, self.template)  # a copy: traced values must not stay in the template
         nnx.replace_by_pure_dict(state, params)
-        return nnx.merge(self.graph, state, rest)
+        return nnx.merge(self.graph, state, rest, copy=True)  # a model of this trace, which may change its statistics
 
     # -- numbers
     @contextlib.contextmanager

@@ -94,3 +94,10 @@ class Words:
     @staticmethod
     def first_step() -> Any:
         return jnp.zeros((), jnp.int32)
+
+    def lend_step(self, step: Any) -> Any:
+        """The step as rules see it: float64 where they compute in float64.
+
+        JAX makes float32 of ``1 / step`` and ``sqrt(step)`` for an int32 even then; float32 itself could not count past 2**24.
+        """
+        return step.astype(jnp.float64) if self.scalar_dtype == jnp.float64 else step

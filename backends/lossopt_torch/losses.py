@@ -16,9 +16,9 @@ class Words:
     """`lossopt.ops.LossOps` in PyTorch."""
 
     sqrt, sign, abs, exp, log = map(staticmethod, (torch.sqrt, torch.sign, torch.abs, torch.exp, torch.log))
-    log_softmax, softmax, sigmoid = map(staticmethod, (torch.log_softmax, torch.softmax, torch.sigmoid))
+    log_softmax, softmax = map(staticmethod, (torch.log_softmax, torch.softmax))
     where, zeros_like, xlogy = staticmethod(torch.where), staticmethod(torch.zeros_like), staticmethod(torch.xlogy)
-    clamp_min = staticmethod(torch.clamp_min)
+    sigmoid, clamp_min = staticmethod(torch.sigmoid), staticmethod(torch.clamp_min)
     norm = staticmethod(torch.linalg.vector_norm)
 
     @staticmethod

@@ -66,6 +66,14 @@ def _adadelta(h: Hyper) -> Any:
     return torch.optim.Adadelta, _some(h, "lr", "rho", "eps", "weight_decay", "maximize")
 
 
+def _adafactor(h: Hyper) -> Any:
+    if h["eps_added"] or not h["lr_capped"] or not h["decay_times_lr"] or h["factored_dims"] != "last":
+        return "torch.optim.Adafactor bounds the variance, caps lr, decays by lr * weight_decay and factors the last dimensions"
+    if h["d"] < 1:
+        return "torch.optim.Adafactor takes d of at least 1"
+    return torch.optim.Adafactor, _some(h, "lr", "beta2_decay", "eps", "d", "weight_decay", "maximize")
+
+
 def _lion(h: Hyper) -> Any:
     try:
         from lion_pytorch import Lion
@@ -74,7 +82,8 @@ def _lion(h: Hyper) -> Any:
     return Lion, _some(h, "lr", "betas", "weight_decay")
 
 
-ROWS: Mapping[str, Row] = {"adam": _adam, "adamw": _adam, "sgd": _sgd, "rmsprop": _rmsprop, "adagrad": _adagrad, "adadelta": _adadelta}
+ROWS: Mapping[str, Row] = {"adam": _adam, "adamw": _adam, "sgd": _sgd, "rmsprop": _rmsprop, "adagrad": _adagrad,
+                             "adadelta": _adadelta, "adafactor": _adafactor}  # fmt: skip
 """What `executor="auto"` chooses from: PyTorch itself."""
 
 BY_NAME: Mapping[str, Row] = {"lion": _lion}

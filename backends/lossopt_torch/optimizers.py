@@ -75,6 +75,8 @@ class RuleOptimizer(torch.optim.Optimizer):
     is left alone: no decay, no momentum, no step count.
     """
 
+    _built = False
+
     def __init__(self, groups: Iterable[dict[str, Any]], spec: Spec, executor: str, reason: str | None = None) -> None:
         self.spec, self.executor, self.reason = spec, executor, reason
         self._slots = Slots(spec)
@@ -86,7 +88,7 @@ class RuleOptimizer(torch.optim.Optimizer):
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add parameters, under either spelling of hyperparameters; see ``torch.optim.Optimizer.add_param_group``."""
-        if not hasattr(self, "_built"):  # the constructor's own groups were read before
+        if not self._built:  # the constructor's own groups were read before
             super().add_param_group(param_group)
             return
         for group in reading.read([param_group], self.spec, {}):
@@ -132,9 +134,7 @@ class RuleOptimizer(torch.optim.Optimizer):
         return loss
 
     def _step_by_replay(self, replay: Replay, active: list[tuple[dict[str, Any], Tensor]]) -> None:
-        fresh = [(g, p) for g, p in active if p not in self.state]
-        if fresh:
-            self._slots.start(self, fresh, self._run(fresh))
+        self._slots.prepare(self, active, lambda: self._run(active, starting=True))
         replay.step([(group, p, p.grad, self.state[p]) for group, p in active])
 
     def _step_by_rule(self, active: list[tuple[dict[str, Any], Tensor]], extras: dict[str, Any],
@@ -144,15 +144,19 @@ class RuleOptimizer(torch.optim.Optimizer):
         if closure is not None:
             grads = [g.clone() for g in grads]  # the closure overwrites p.grad
             extras["evaluate"] = _evaluate(closure, params)
-        run = self._run(active, extras)
-        state = self._slots.collect(self, active, run)
+        self._slots.prepare(self, active, lambda: self._run(active, starting=True))
+        run, state = self._run(active, extras), self._slots.collect(self, active)
         delta, new = carry.update(self.spec, run, Vector(grads), state, Vector(map(widen, params)))
         self._slots.store(self, active, new)
         for p, d in zip(params, delta.leaves, strict=True):
             p.add_(d)  # half precision: the sum is made in float32 and rounded once
 
-    def _run(self, active: list[tuple[dict[str, Any], Tensor]], extras: Mapping[str, Any] | None = None) -> carry.Run:
+    def _run(self, active: list[tuple[dict[str, Any], Tensor]], extras: Mapping[str, Any] | None = None, *,
+             starting: bool = False) -> carry.Run:  # fmt: skip
         flat = {id(group): {n: group[n] for n in self.spec.flat} for group in self.param_groups}
+        if starting:  # a schedule keeps the slot that its first value, 0, would do without
+            for group in self.param_groups:
+                flat[id(group)].update(group.get("schedules", {}))
         names = tuple(self._names[p] for _, p in active)
         each = tuple(flat[id(group)] for group, _ in active)
         shapes = tuple(tuple(p.shape) for _, p in active)
@@ -180,8 +184,8 @@ class RuleOptimizer(torch.optim.Optimizer):
         if self._away is None:
             active = [(g, p) for g in self.param_groups for p in g["params"] if p in self.state]
             params = [p for _, p in active]
-            run = self._run(active)
-            point = carry.eval_point(self.spec, run, self._slots.collect(self, active, run), Vector(map(widen, params)))
+            self._slots.prepare(self, active, lambda: self._run(active, starting=True))
+            point = carry.eval_point(self.spec, self._run(active), self._slots.collect(self, active), Vector(map(widen, params)))
             self._away = [(p, p.clone()) for p in params]
             _put(params, point.leaves)
 
@@ -206,6 +210,7 @@ class RuleOptimizer(torch.optim.Optimizer):
         """
         schedules = [group.get("schedules") for group in self.param_groups]
         super().load_state_dict(state_dict)
+        self._slots.forget()
         for group, own in zip(self.param_groups, schedules, strict=True):
             if own:
                 group["schedules"] = own
@@ -217,7 +222,7 @@ class RuleOptimizer(torch.optim.Optimizer):
                     self.state[p][name] = value.to(p.device, copy=True)
 
     def __getstate__(self) -> dict[str, Any]:
-        own = {"spec": self.spec, "executor": self.executor, "reason": self.reason, "_away": None}
+        own = {"spec": self.spec, "executor": self.executor, "reason": self.reason, "_away": None, "_built": True}
         return {**super().__getstate__(), **own}  # type: ignore[misc]
 
     def __setstate__(self, state: dict[str, Any]) -> None:

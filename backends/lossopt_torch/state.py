@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -27,17 +27,37 @@ class Slots:
         ]
         self._known: tuple[Any, tuple[State, Mapping[Path, str]]] | None = None
 
-    def start(self, optimizer: torch.optim.Optimizer, fresh: Active, run: carry.Run) -> None:
-        """Make the slots of parameters that have none yet."""
-        begun = carry.start(self.spec, run, Vector(_widen(p) for _, p in fresh))
-        self.store(optimizer, fresh, begun, first=True)
+    def prepare(self, optimizer: torch.optim.Optimizer, active: Active, lend: Callable[[], carry.Run]) -> None:
+        """Make the slots that are not there yet: of new parameters, and those that a number brought to life.
 
-    def collect(self, optimizer: torch.optim.Optimizer, active: Active, run: carry.Run) -> State:
-        """The State that the rule sees."""
-        missing = [i for i, (_, p) in enumerate(active) if p not in optimizer.state]
-        if missing:
-            self.start(optimizer, [active[i] for i in missing], run.some(missing))
-        shared, (skeleton, names) = _shared(optimizer), self._layout(active, run)
+        ``param_groups[0]["momentum"] = 0.9`` after a start without momentum gives sgd its buffer, as in torch.optim.
+
+        Args:
+            lend: gives the run as at the start, where a scheduled hyperparameter stands as its schedule, which may begin at
+                0.  It is called only when something may be missing.
+        """
+        conditions = tuple(tuple(bool(g[n]) for n in self._conditions) for g in optimizer.param_groups)
+        key = (tuple(id(p) for _, p in active), conditions)
+        if self._known is not None and self._known[0] == key:
+            return
+        run = lend()
+        fresh = [i for i, (_, p) in enumerate(active) if p not in optimizer.state]
+        if fresh:
+            begun = carry.start(self.spec, run.some(fresh), Vector(_widen(active[i][1]) for i in fresh))
+            self.store(optimizer, [active[i] for i in fresh], begun, first=True)
+        blank = carry.start(self.spec, run, Vector(torch.empty_like(_widen(p), device="meta") for _, p in active))
+        names = slot_names(blank)
+        blank.map(lambda path, slot: _fill(optimizer, active, names[path], slot))
+        self._known = key, (blank.map(lambda _, slot: isinstance(slot, Vector)), names)
+
+    def forget(self) -> None:
+        """Look anew at the next `prepare`: the state has been replaced."""
+        self._known = None
+
+    def collect(self, optimizer: torch.optim.Optimizer, active: Active) -> State:
+        """The State that the rule sees, after `prepare`."""
+        assert self._known is not None
+        shared, (skeleton, names) = _shared(optimizer), self._known[1]
 
         def slot(path: Path, per_parameter: bool) -> Any:
             name = names[path]
@@ -71,14 +91,12 @@ class Slots:
         if not shared:
             optimizer.param_groups[0].pop("shared", None)
 
-    def _layout(self, active: Active, run: carry.Run) -> tuple[State, Mapping[Path, str]]:
-        """The State's structure (True where a slot holds one array per parameter) and each slot's flat name."""
-        conditions = tuple(tuple(bool(h[n]) for n in self._conditions) for h in run.hyperparameters) if self._conditions else ()
-        key = (tuple(id(p) for _, p in active), conditions)
-        if self._known is None or self._known[0] != key:
-            blank = carry.start(self.spec, run, Vector(torch.empty_like(_widen(p), device="meta") for _, p in active))
-            self._known = key, (blank.map(lambda _, slot: isinstance(slot, Vector)), slot_names(blank))
-        return self._known[1]
+
+def _fill(optimizer: torch.optim.Optimizer, active: Active, name: str, slot: Any) -> None:
+    """Zeros where a parameter lacks a slot; only a slot under a condition can be lacking, and those begin at zero."""
+    for (_, p), leaf in zip(active, slot.leaves if isinstance(slot, Vector) else (), strict=False):
+        if leaf is not None and name not in optimizer.state[p]:
+            optimizer.state[p][name] = torch.zeros_like(_widen(p))
 
 
 def slot_names(state: State) -> dict[Path, str]:

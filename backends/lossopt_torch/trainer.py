@@ -37,7 +37,7 @@ class Side:
             torch.manual_seed(recipe.seed)
             self.model = _model(task).to(self.dtype)
         self.small = sum(p.numel() for p in self.model.parameters()) < SMALL
-        self.loss = get_loss(recipe.loss, "torch")
+        self.loss, self.arguments = get_loss(recipe.loss, "torch"), task.arguments
         self.optimizer = get_optimizer(recipe.optimizer, "torch", params=self.model.named_parameters())
         self.scheduler = get_schedule(recipe.schedule, "torch", optimizer=self.optimizer) if recipe.schedule else None
         self.asks, self.lr_name = recipe.optimizer.asks, recipe.lr_name
@@ -75,13 +75,13 @@ class Side:
 
         def closure() -> Tensor:
             self.optimizer.zero_grad()
-            loss = self.loss(self.model(x), y)
+            loss = self.loss(*self.arguments(self.model(x), y))
             loss.backward()
             return loss
 
         self.optimizer.zero_grad()
         predictions = self.model(x)
-        loss = self.loss(predictions, y)
+        loss = self.loss(*self.arguments(predictions, y))
         loss.backward()
         gradients = {name: _gradient(p) for name, p in self.model.named_parameters()}
         lr = float(self.optimizer.param_groups[0][self.lr_name]) if self.lr_name else 1.0

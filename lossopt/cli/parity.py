@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from lossopt.cli.output import add_json, print_json, show
+from lossopt.errors import MissingBackendError
 
 DESCRIPTION = """\
 Run every definition, convention and option set in every backend that is installed, and hold it to the float64 referee
@@ -31,6 +32,8 @@ def run(args: argparse.Namespace) -> int:
 
     with progress() as told:
         report = parity(args.patterns, args.kind or tuple(KINDS), args.dtype or DTYPES, progress=told)
+    if not any(row.comparisons for row in report.rows):
+        raise MissingBackendError("nothing was compared: neither torch nor jax is installed; pip install 'lossopt[all]'")
     if args.json:
         print_json(report.to_dict())
         return 0 if report.ok else 1

@@ -146,7 +146,8 @@ def compare(recipe: Recipe | str | Path, *, task: Task | str | None = None, step
         MissingBackendError: a framework is not installed.
 
     Example:
-        >>> compare("recipe.yaml", steps=50).diverged  # doctest: +SKIP
+        >>> from lossopt.recipes import parse_recipe
+        >>> compare(parse_recipe("{loss: cross_entropy, optimizer: adamw}"), steps=2).diverged
         False
     """
     first, second = engine.check_backends(tuple(backends))

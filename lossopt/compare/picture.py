@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#5f6368"
 """Colours that stay apart for colour-blind eyes (Okabe and Ito, Color Universal Design, 2008)."""
 
-LOOK: Any = {"font.size": 10, "axes.spines.top": False, "axes.edgecolor": GREY, "axes.labelcolor": GREY, "axes.titlelocation": "left",
-             "axes.titlesize": 11, "xtick.color": GREY, "ytick.color": GREY, "legend.framealpha": 1, "legend.edgecolor": "white"}  # fmt: skip
+LOOK: Any = {"font.size": 10, "axes.spines.top": False, "axes.edgecolor": GREY, "axes.labelcolor": GREY,
+             "axes.titlelocation": "left", "axes.titlesize": 11, "xtick.color": GREY, "ytick.color": GREY,
+             "legend.framealpha": 1, "legend.edgecolor": "white"}  # fmt: skip
 
 
 def draw(comparison: Comparison, path: str | Path) -> None:
@@ -93,7 +94,7 @@ def _differences(comparison: Comparison, axes: Any) -> None:
         axes.axvline(breach.step, color=RED, linewidth=1)
         where = f" of {d.where}" if d.where else ""
         axes.set_title(f"{a} and {b} differ from step {breach.step}: first {STAGES[d.stage][0]}{where}, by {size(d.size)}", color=RED)
-    axes.legend(loc="center right" if breach is None else "lower right", ncols=5 if breach is None else 1, columnspacing=1.4)
+    axes.legend(loc="upper right" if breach is None else "lower right", ncols=5, columnspacing=1.4)
 
 
 def _drawable(x: float) -> float:

@@ -107,8 +107,8 @@ def _steps(comparison: Comparison) -> Table:
     a, b = comparison.backends
     score = comparison.task.score_name
     table = _table()
-    headings = ("\nstep", f"loss\n{a}", f"loss\n{b}", f"{score}\n{a}", f"{score}\n{b}", "learning\nrate", "gradient\nnorm", "loss apart\nso far")
-    for heading in headings:
+    both = [f"{what}\n{name}" for what in ("loss", score) for name in (a, b)]
+    for heading in ("\nstep", *both, "learning\nrate", "gradient\nnorm", "loss apart\nso far"):
         table.add_column(heading, justify="right", no_wrap=True)
     bound = comparison.tolerance.bound
     for row in _chosen(comparison):

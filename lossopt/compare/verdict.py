@@ -158,7 +158,8 @@ def _of_arrays(stage: str, a: Arrays, b: Arrays, unseen: Mapping[str, float] | N
             return Difference(stage, math.inf, name, (float(x.size), float(y.size)))
         if not x.size:
             continue
-        gap = np.abs(x.astype(np.float64) - y)
+        with np.errstate(invalid="ignore", over="ignore"):
+            gap = np.abs(x.astype(np.float64) - y)
         at = int(np.argmax(gap))  # the first NaN, if there is one
         seen = gap.flat[at] - (unseen[name] if unseen else 0.0)
         size = _relative(max(float(seen), 0.0) if not math.isnan(seen) else math.nan, max(scales[name], floor))
@@ -180,10 +181,10 @@ def _largest(x: np.ndarray) -> float:
 def size(x: float) -> str:
     """A number in few characters.
 
-    >>> size(0.0), size(3.14159e-13), size(1e-9)
-    ('0', '3.1e-13', '1e-9')
+    >>> size(0.0), size(3.14159e-13), size(1e-9), size(0.34)
+    ('0', '3.1e-13', '1e-9', '0.34')
     """
-    if x == 0:
-        return "0"
+    if x == 0 or 0.01 <= x < 100:
+        return f"{x:.2g}"
     mantissa, _, exponent = f"{x:.1e}".partition("e")
     return f"{mantissa.removesuffix('.0')}e{int(exponent)}" if exponent else mantissa

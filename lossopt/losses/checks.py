@@ -167,7 +167,14 @@ def _at(where: tuple[int, ...]) -> str:
 # ------------------------------------------------------------------------------------------------- whole losses
 def regression(ops: LossOps, predictions: Any, targets: Any, **_: Any) -> None:
     """Two floating arrays of one shape."""
-    floating(predictions=predictions, targets=targets)
+    floating(predictions=predictions)
+    shape = shape_of(predictions)
+    if is_integer(targets) and len(shape) > 1 and shape[-1] > 1 and shape_of(targets) == shape[:-1]:
+        one_hot = {"torch": f"torch.nn.functional.one_hot(targets, {shape[-1]}).float()", "jax": f"jax.nn.one_hot(targets, {shape[-1]})"}
+        raise InputError(f"predictions are compared with numbers, and targets look like class labels, {dtype_of(targets)} of shape "
+                         f"{shape_of(targets)} for predictions of shape {shape}; use cross_entropy, or write "
+                         f"{one_hot.get(framework_of(targets) or '', f'numpy.eye({shape[-1]})[targets]')}")  # fmt: skip
+    floating(targets=targets)
     same_shape(predictions=predictions, targets=targets)
 
 

@@ -100,41 +100,48 @@ class LossMeasure:
     """A loss: its values against the referee, its gradients against those of the first backend, as NumPy has none."""
 
     def __init__(self, case: LossCase, dtypes: Sequence[str], referee: Any, first: str) -> None:
-        self.case, self.dtypes, self.referee, self.first = case, dtypes, referee, first
-        self.inputs = tuple(np.asarray(x) for x in case.inputs(np.random.default_rng(0)))
+        self.case, self.dtypes, self.first = case, dtypes, first
+        inputs = (np.asarray(x) for x in case.inputs(np.random.default_rng(0)))
+        self.inputs = tuple(through_float32(x) if x.dtype.kind == "f" else x for x in inputs)  # that float32 runs see the same
         names = registry.definition(case.name, "loss").inputs  # type: ignore[attr-defined]
         self.wrt = tuple(i for i, x in enumerate(self.inputs) if x.dtype.kind == "f" and (i == 0 or names[i] != "targets"))
+        self.exact = functools.cache(lambda: referee.loss(case, self.inputs))
         self.slopes: Future[list[np.ndarray] | None] = Future()
 
     def __call__(self, backend: Any) -> Iterator[Comparison]:
-        try:
-            own = backend.loss(self.case, self.inputs, self.wrt, "float64")[1]
-        except Exception:  # the float64 value below tells what it was
-            own = None
-        if backend.NAME == self.first:
+        is_first = backend.NAME == self.first
+        value, own = self._value(backend.NAME, backend.loss, "float64")
+        if is_first:
             self.slopes.set_result(own)
-        slopes = None if backend.NAME == self.first else self.slopes.result()
         if "float64" in self.dtypes:
-            yield from self._pair(backend.NAME, "", backend.loss, self.inputs, slopes, FLOAT64)
+            yield value
+            yield from () if is_first else self._gradient(backend.NAME, own, self.slopes.result())
             if backend.has_original(self.case):
-                yield from self._pair(backend.ORIGINAL["loss"], "", backend.original_loss, self.inputs, own, FLOAT64)
+                name = backend.ORIGINAL["loss"]
+                value, theirs = self._value(name, backend.original_loss, "float64")
+                yield value
+                yield from self._gradient(name, theirs, own)
         if "float32" in self.dtypes:
-            single = tuple(through_float32(x) if x.dtype.kind == "f" else x for x in self.inputs)
-            exact = backend.loss(self.case, single, self.wrt, "float64")[1] if own is not None else None
-            yield from self._pair(backend.NAME, " float32", backend.loss, single, exact, FLOAT32)
+            value, single = self._value(backend.NAME, backend.loss, "float32")
+            yield value
+            yield from self._gradient(backend.NAME, single, own, " float32")
 
-    def _pair(self, name: str, more: str, run: Callable[..., Any], inputs: tuple[np.ndarray, ...], slopes: list[np.ndarray] | None,
-              bound: float) -> Iterator[Comparison]:  # fmt: skip
-        """Value and gradient of one run."""
-        found: list[Any] = []
+    def _value(self, name: str, run: Callable[..., Any], dtype: str) -> tuple[Comparison, list[np.ndarray] | None]:
+        """The comparison of values, and the gradients for the next one; None where the run raised."""
+        gradients: list[Any] = []
 
-        def value() -> float:
-            found[:] = run(self.case, inputs, self.wrt, "float32" if more else "float64")
-            return relative(found[0], self.referee.loss(self.case, inputs))
+        def measure() -> float:
+            value, found = run(self.case, self.inputs, self.wrt, dtype)
+            gradients.append(found)
+            return relative(value, self.exact())
 
-        yield held(self.case.allowed, f"{name}{more}", value, bound)
-        if found and slopes is not None:
-            yield held(self.case.allowed, f"{name} gradient{more}", lambda: max(map(relative, found[1], slopes)), bound)
+        single = dtype == "float32"
+        compared = held(self.case.allowed, f"{name} float32" if single else name, measure, FLOAT32 if single else FLOAT64)
+        return compared, gradients[0] if gradients else None
+
+    def _gradient(self, name: str, found: list[np.ndarray] | None, exact: list[np.ndarray] | None, more: str = "") -> Iterator[Comparison]:
+        if found is not None and exact is not None:
+            yield held(self.case.allowed, f"{name} gradient{more}", lambda: max(map(relative, found, exact)), FLOAT32 if more else FLOAT64)
 
 
 class ScheduleMeasure:
@@ -160,15 +167,15 @@ class ScheduleMeasure:
 # ------------------------------------------------------------------------------------------------- one comparison
 def held(allowed: Mapping[str, Allowed], name: str, measure: Callable[[], float], bound: float | None) -> Comparison:
     """Measure, and hold it to its bound.  A run that raises is out of bounds, and says why."""
-    wider = _allowance(allowed, name) if bound is not None else None
-    if wider is not None:
-        bound = wider.bound
     try:
         error = measure()
     except Exception as problem:  # whatever a framework raises belongs in the row, not on the caller
         first_line = str(problem).partition("\n")[0]
         return Comparison(name, np.inf, 0.0 if bound is None else bound, note=f"{type(problem).__name__}: {first_line}")
-    return Comparison(name, error, bound, wider.cause if wider else "")
+    wider = _allowance(allowed, name)
+    if bound is None or error <= bound or wider is None:
+        return Comparison(name, error, bound)
+    return Comparison(name, error, wider.bound, wider.cause)
 
 
 def _allowance(allowed: Mapping[str, Allowed], name: str) -> Allowed | None:

@@ -90,8 +90,13 @@ SCHEDULE_CASES: tuple[ScheduleCase, ...] = (
     ScheduleCase("sequential", {"convention": "optax", **WARMUP_COSINE_OPTAX},
                  optax=lambda optax: optax.warmup_cosine_decay_schedule(0.0, 0.1, 10, 100, end_value=1e-3)),
     ScheduleCase("sequential", THREE, torch=_torch_three),
+    ScheduleCase("reduce_on_plateau", {"lr": 0.1, "factor": 0.5, "patience": 3, "cooldown": 2},
+                 torch=lambda torch, o: torch.optim.lr_scheduler.ReduceLROnPlateau(o, factor=0.5, patience=3, cooldown=2),
+                 steps=60),
+    ScheduleCase("reduce_on_plateau", {"convention": "optax", "lr": 0.1, "factor": 0.5, "patience": 3, "cooldown": 2},
+                 optax=lambda optax: optax.contrib.reduce_on_plateau(0.5, 3, cooldown=2), steps=60),
 )  # fmt: skip
-"""Every schedule of the step beside torch.optim.lr_scheduler and optax, past its end where they have a rule there.
+"""Every schedule beside torch.optim.lr_scheduler and optax, past its end where they have a rule there.
 
-reduce_on_plateau follows metrics, so it has no row here; its tests feed random ones to it and to both originals.
+The rows of reduce_on_plateau follow the standard problem's metric; its own tests feed random ones to both originals.
 """

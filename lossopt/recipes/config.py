@@ -48,9 +48,9 @@ def parse_recipe(text: str, file: str = "recipe.yaml") -> Recipe:
 
 def _recipe(root: Node) -> Recipe:
     entries = _mapping(root, "", KEYS)
-    for needed in ("loss", "optimizer"):
-        if needed not in entries:
-            raise root.place.error(f"a recipe has a {needed}, such as `{needed}: {'cross_entropy' if needed == 'loss' else 'adamw'}`")
+    for needed, example in (("a loss", "loss: cross_entropy"), ("an optimizer", "optimizer: adamw")):
+        if needed.split()[1] not in entries:
+            raise root.place.error(f"a recipe has {needed}, such as `{example}`")
     settings = {name: _checked(entries[name], name, SETTINGS[name]) for name in SETTINGS if name in entries}
     if "task" in entries:
         settings["task"] = _task(entries["task"])

@@ -110,7 +110,7 @@ def _check_schedule(schedule: ScheduleSpec, optimizer: Spec) -> None:
     base = schedule.hyperparameters["lr"]
     for flat, lr in every.items():
         if base not in (1, lr):
-            raise ArgumentError(f"{name} has lr={base!r}, and the optimizer {flat}={lr!r}; the base is the optimizer's: leave the other out")
+            raise ArgumentError(f"{name} has lr={base!r} and the optimizer {flat}={lr!r}; the optimizer's is the base: leave the other out")
     has = {flat.rpartition(".")[2] for flat in optimizer.flat}
     for companion in schedule.companions():
         if companion not in has and not (companion == "momentum" and "betas" in has):

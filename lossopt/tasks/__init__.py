@@ -7,11 +7,15 @@ import importlib.util
 from pathlib import Path
 
 from lossopt.errors import InputError, UnknownNameError, suggest
-from lossopt.tasks.task import Data, Layout, Task, accuracy
+from lossopt.tasks.scores import accuracy
+from lossopt.tasks.task import Data, Layout, Task
 
 __all__ = ["Data", "Layout", "Task", "accuracy", "get_task", "load_task"]
 
-BUILT_IN = {"digits": "lossopt.tasks.digits"}
+BUILT_IN = {
+    name: f"lossopt.tasks.{name}"
+    for name in ("digits", "breast_cancer", "diabetes", "digits_segmentation", "digits_pairs", "digits_triplets", "characters")
+}
 
 
 def get_task(name: str) -> Task:

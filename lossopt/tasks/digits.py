@@ -7,23 +7,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from lossopt.errors import InputError
+from lossopt.tasks.bundled import from_sklearn, held_out
 from lossopt.tasks.task import Data, Task, uniform_fan_in
-
-HELD_OUT = 5
-"""Every fifth image is held out."""
 
 
 def data() -> Data:
     """Images as rows of 64 numbers from 0 to 1, and their labels."""
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise InputError("the digits come with scikit-learn, which is not installed: pip install 'lossopt[compare]'") from error
-    images, labels = load_digits(return_X_y=True)
+    images, labels = from_sklearn("digits")
     images, labels = images / 16.0, labels.astype(np.int64)
-    held_out = np.arange(len(labels)) % HELD_OUT == 0
-    return Data(train=(images[~held_out], labels[~held_out]), test=(images[held_out], labels[held_out]))
+    test = held_out(len(labels))
+    return Data(train=(images[~test], labels[~test]), test=(images[test], labels[test]))
 
 
 task = Task(name="digits", data=data, models="mlp", sizes=(64, 10), initial=uniform_fan_in)

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from lossopt.tasks.scores import accuracy
+
 Arrays = tuple[np.ndarray, np.ndarray]
 Shapes = Mapping[str, tuple[int, ...]]
 Weights = dict[str, np.ndarray]
@@ -34,13 +36,9 @@ class Layout:
     from_torch: Callable[[np.ndarray], np.ndarray]
 
 
-def accuracy(predictions: np.ndarray, targets: np.ndarray) -> float:
-    """The fraction of samples whose largest prediction is at the target.
-
-    >>> accuracy(np.array([[0.1, 2.0], [3.0, 1.0]]), np.array([1, 1]))
-    0.5
-    """
-    return float((predictions.argmax(-1) == targets).mean())
+def predictions_and_targets(predictions: Any, targets: Any) -> tuple[Any, ...]:
+    """What most losses take."""
+    return predictions, targets
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,7 @@ class Task:
         models: ``{"torch": make_torch_model, "jax": make_flax_model}``.  The first takes nothing and returns a
             ``torch.nn.Module``; the second takes ``flax.nnx.Rngs`` and returns a ``flax.nnx.Module``.  Each is called
             with a batch of inputs and returns predictions.  Or the name of a built-in model, with `sizes`.
-        sizes: the numbers of inputs and outputs of a built-in model.
+        sizes: the numbers of inputs and outputs of a built-in model; what they count, each says.
         names: PyTorch's parameter names, or dotted beginnings of them, to Flax's, where the two differ by more than
             the leaf (``kernel``, ``scale`` and ``embedding`` are known to be ``weight``): ``{"0": "layers.0"}``.
         layouts: PyTorch's parameter names to a `Layout`.
@@ -61,6 +59,8 @@ class Task:
             the PyTorch model draws for itself.
         score: ``(predictions, targets) -> number`` on the held-out data.
         score_name: what reports call the score.
+        arguments: ``(predictions, targets) -> the loss's arguments``, in the arrays of either framework.  A loss of pairs
+            takes two embeddings: ``lambda pairs, same: (pairs[:, 0], pairs[:, 1], same)``.
     """
 
     name: str
@@ -72,6 +72,7 @@ class Task:
     initial: Callable[[Shapes, np.random.Generator], Weights] | None = None
     score: Callable[[np.ndarray, np.ndarray], float] = accuracy
     score_name: str = "accuracy"
+    arguments: Callable[[Any, Any], tuple[Any, ...]] = predictions_and_targets
 
 
 def uniform_fan_in(shapes: Shapes, generator: np.random.Generator) -> Weights:
