@@ -4,7 +4,7 @@ VENV := .venv
 READY := $(VENV)/ready
 RUN := $(VENV)/bin
 
-.PHONY: compare test lint parity bench stubs clean
+.PHONY: compare test lint parity bench readme stubs clean
 
 compare: $(READY)  ## train one recipe in PyTorch and in JAX, and compare them step by step
 	$(RUN)/lossopt compare configs/digits_classification.yaml
@@ -21,6 +21,9 @@ parity: $(READY)  ## every definition against PyTorch's and optax's own code
 
 bench: $(READY)  ## step time and memory of every executor beside the frameworks' own optimizers
 	$(RUN)/lossopt bench optimizers
+
+readme: $(READY)  ## measure the tables of the README anew
+	$(RUN)/python -m lossopt.readme README.md
 
 stubs: $(READY)  ## the .pyi files that let editors complete each definition's arguments
 	$(RUN)/python -m lossopt.stubs

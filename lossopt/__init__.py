@@ -26,6 +26,7 @@ from lossopt.registry import (
 from lossopt.vector import State
 
 if TYPE_CHECKING:
+    from lossopt import analysis, losses, optimizers, schedules, schemes, transforms
     from lossopt.classes import (
         AdvancedLossOptimizationExamples,
         CustomLossOptimizationSchemes,
@@ -71,12 +72,17 @@ LAZY = {
 }
 """What is imported when it is asked for, and from where: `import lossopt` stays quick, and loads no NumPy."""
 
+ROOMS = ("analysis", "losses", "optimizers", "schedules", "schemes", "transforms")
+"""What is reached without an import of its own: ``lossopt.losses.focal_loss``."""
+
 
 def __getattr__(name: str) -> Any:
+    if name in ROOMS:
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(importlib.import_module(LAZY[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *LAZY})
+    return sorted({*globals(), *LAZY, *ROOMS})

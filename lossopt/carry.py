@@ -13,6 +13,7 @@ from typing import Any
 
 from lossopt.definition import Definition, Optimizer, Spec, keywords
 from lossopt.errors import ArgumentError, suggest
+from lossopt.spelling import COMMON
 from lossopt.vector import Lifted, State, Vector
 
 Path = tuple[int, ...]
@@ -239,13 +240,15 @@ def check_groups(spec: Spec, groups: Groups) -> dict[str, dict[str, Any]]:
     """Groups in canonical flat names, each value in range; what no rule of the spec takes is an error."""
     by_flat = {flat: key for key, flat in spec.flat_names.items()}
     specs = dict(spec.walk())
+    spellings = {k: v for _, s in spec.walk() for k, v in {**COMMON, **s.definition.spellings}.items()}
     checked: dict[str, dict[str, Any]] = {}
     for pattern, changes in groups.items():
         checked[pattern] = {}
         for name, value in changes.items():
-            flat = name if name in by_flat else {"learning_rate": "lr"}.get(name, name)
+            flat = name if name in by_flat else spellings.get(name, name)
             if flat not in by_flat:
-                raise ArgumentError(f"groups[{pattern!r}]: {spec!r} has no {name!r}{suggest(name, by_flat) or '.'} It has: {', '.join(by_flat)}")
+                near = suggest(name, by_flat) or "."
+                raise ArgumentError(f"groups[{pattern!r}]: {spec!r} has no {name!r}{near} It has: {', '.join(by_flat)}")
             path, own = by_flat[flat]
             definition = specs[path].definition
             if own in definition.structural:
@@ -258,7 +261,7 @@ def match_groups(groups: Groups, names: Sequence[str]) -> list[tuple[str, ...]]:
     """For each parameter the patterns that match its name, in order; a pattern that matches nothing is an error."""
     for pattern in groups:
         if not any(matches(n, pattern) for n in names):
-            raise ArgumentError(f"groups[{pattern!r}] matched 0 of {len(names)} parameters{suggest(pattern.strip('*.'), names)}"
+            raise ArgumentError(f"groups[{pattern!r}] matched 0 of {len(names)} parameters{suggest(pattern.strip('*.'), names) or '.'}"
                                 f" Names are like {names[0]!r}" if names else f"groups[{pattern!r}]: there are no parameters")  # fmt: skip
     return [tuple(p for p in groups if matches(name, p)) for name in names]
 

@@ -210,10 +210,12 @@ class AdvancedLossOptimizationExamples:
 
     Args:
         backends: ``("torch", "jax")`` or one of them; by default those that are installed.
+        steps: how long each training is; all of them take about a minute with the 300 of the default.
     """
 
-    def __init__(self, backends: tuple[str, ...] | None = None) -> None:
+    def __init__(self, backends: tuple[str, ...] | None = None, steps: int = demonstrations.STEPS) -> None:
         self.backends = demonstrations.available() if backends is None else tuple(backends)
+        self.steps = steps
         if not self.backends:
             raise InputError("the examples train models, and neither PyTorch nor JAX with Flax is installed: pip install 'lossopt[torch]'")
 
@@ -222,13 +224,13 @@ class AdvancedLossOptimizationExamples:
         return {
             "task_specific_schemes": self.demonstrate_task_specific_schemes(),
             "custom_model_integration": self.demonstrate_custom_model_integration(),
-            "optimizers": demonstrations.demonstrate_optimizers(self.backends),
-            "schedulers": demonstrations.demonstrate_schedulers(self.backends),
+            "optimizers": demonstrations.demonstrate_optimizers(self.backends, self.steps),
+            "schedulers": demonstrations.demonstrate_schedulers(self.backends, self.steps),
         }
 
     def demonstrate_task_specific_schemes(self) -> dict[str, Any]:
         """Each scheme on a real task, with the score on held-out data."""
-        return demonstrations.demonstrate_schemes(self.backends)
+        return demonstrations.demonstrate_schemes(self.backends, self.steps)
 
     def demonstrate_custom_model_integration(self, models: Mapping[str, demonstrations.Case] | None = None) -> dict[str, Any]:
         """A classification scheme and every analysis on models of yours.
@@ -237,7 +239,7 @@ class AdvancedLossOptimizationExamples:
             models: ``{name: (model, data, targets, num_classes)}``, models of either framework with NumPy arrays;
                 by default the built-in perceptron and convolutional network on handwritten digits.
         """
-        return demonstrations.demonstrate_models(models, self.backends)
+        return demonstrations.demonstrate_models(models, self.backends, self.steps)
 
 
 def _with(loss: Callable[..., Any], hyperparameters: Mapping[str, Any]) -> Callable[..., Any]:

@@ -31,7 +31,27 @@ class DefinitionError(LossoptError, TypeError):
 
 
 class ConfigError(LossoptError, ValueError):
-    """A recipe's file that does not say a valid recipe; the message begins with ``file:line:column key:``."""
+    """A recipe's file that does not say a valid recipe; the message begins with ``file:line:column key:``.
+
+    Attributes:
+        problems: one error for each thing that is wrong; of one, the error itself.
+    """
+
+    problems: tuple[ConfigError, ...]
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.problems = (self,)
+
+    @classmethod
+    def joined(cls, problems: Iterable[ConfigError]) -> ConfigError:
+        """One error for several: a line for each."""
+        found = tuple(problems)
+        if len(found) == 1:
+            return found[0]
+        made = cls("\n".join(map(str, found)))
+        made.problems = found
+        return made
 
 
 class MissingBackendError(LossoptError, ImportError):

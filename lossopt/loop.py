@@ -56,7 +56,7 @@ def optimizer_for(model: Any, optimizer: Any, **hyperparameters: Any) -> Any:
         'Adam'
     """
     part = registry.backend(framework_of(model)).part("loop")
-    spec, rest = _resolve(optimizer, hyperparameters, "optimizer", "transform")
+    spec, rest = resolve(optimizer, hyperparameters, "optimizer", "transform")
     if isinstance(spec, Spec):
         return part.optimizer(model, spec)
     if not callable(spec) and not hasattr(spec, "update"):
@@ -87,15 +87,16 @@ def scheduler_for(optimizer: Any, scheduler: Any, **hyperparameters: Any) -> Any
     if found is None:
         raise InputError(f"a scheduler drives a torch.optim.Optimizer or an nnx.Optimizer, got {type(optimizer).__name__}")
     part = registry.backend(found).part("loop")
-    spec, rest = _resolve(scheduler, hyperparameters, "schedule")
+    spec, rest = resolve(scheduler, hyperparameters, "schedule")
     if isinstance(spec, ScheduleSpec):
         return part.scheduler(optimizer, spec)
     if not callable(spec):
-        raise ArgumentError(f"a scheduler is a name such as 'cosine', a spec such as cosine(T_max=100) or a function of the step, got {spec!r}")
+        raise ArgumentError("a scheduler is a name such as 'cosine', a spec such as cosine(T_max=100) or a function of the step, "
+                            f"got {spec!r}")  # fmt: skip
     return part.scheduler_by(optimizer, spec, rest)
 
 
-def _resolve(given: Any, hyperparameters: Mapping[str, Any], *kinds: Any) -> tuple[Any, dict[str, Any]]:
+def resolve(given: Any, hyperparameters: Mapping[str, Any], *kinds: Any) -> tuple[Any, dict[str, Any]]:
     """A spec and nothing, or what is none (a function) and its hyperparameters."""
     rest = dict(hyperparameters)
     if isinstance(given, Mapping):

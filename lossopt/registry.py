@@ -104,6 +104,14 @@ def foreign_names(where: str, *, dotted: bool) -> list[str]:
     return [w for w in words if all(part.isidentifier() for part in w.split(".")) and ("." in w or not dotted)]
 
 
+def attribute(module: str, kind: Kind, name: str) -> Definition:
+    """A definition as an attribute of its folder's module: ``lossopt.optimizers.adamw``."""
+    if name.startswith("_") or name not in names(kind):
+        near = "" if name.startswith("_") else suggest(name, _found[kind])
+        raise AttributeError(f"module {module!r} has no attribute {name!r}{near}")
+    return _found[kind][name]
+
+
 def definition(name: str, *kinds: Kind) -> Definition:
     """The definition of a name or of one of its aliases.
 
@@ -118,6 +126,10 @@ def definition(name: str, *kinds: Kind) -> Definition:
         ours = name if name in _found[kind] else aliases(kind).get(name)
         if ours is not None:
             return _found[kind][ours]
+    for kind in _found:
+        if kind not in kinds and name in names(kind):
+            verb = "get_optimizer" if kind == "transform" else f"get_{kind}"
+            raise UnknownNameError(f"{name!r} is {'an' if kind == 'optimizer' else 'a'} {kind}: use {verb}({name!r}, ...)")
     ours_first = [n for kind in kinds for n in _found[kind]]
     foreign = [n for kind in kinds for n in aliases(kind)]
     what = {"optimizer": "optimizer", "transform": "optimizer"}.get(kinds[0], kinds[0]) if len(set(kinds)) <= 2 else "name"

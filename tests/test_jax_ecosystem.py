@@ -15,10 +15,10 @@ import optax
 import pytest
 from flax import nnx
 from flax.training.train_state import TrainState
+from specs import every_spec
 
 from lossopt import get_optimizer, schedules
 from lossopt.optimizers import adam, adamw, lion, sgd
-from specs import every_spec
 
 SPECS = every_spec()
 PARAMS = {

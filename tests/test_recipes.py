@@ -7,7 +7,7 @@ import pytest
 from lossopt.errors import ArgumentError, ConfigError, HyperparameterError, LossoptError
 from lossopt.losses import cross_entropy
 from lossopt.optimizers import adamw, sgd
-from lossopt.recipes import Recipe, parse_recipe, read_recipe
+from lossopt.recipes import Recipe, parse_recipe, load_recipe
 from lossopt.recipes.document import MAX_BYTES, MAX_DEPTH, parse
 from lossopt.schedules import cosine, one_cycle
 from lossopt.tasks import BUILT_IN
@@ -151,11 +151,11 @@ def test_an_unknown_hyperparameter_points_at_its_name():
 
 def test_a_file_that_is_not_there_and_one_that_is_not_text(tmp_path):
     with pytest.raises(ConfigError, match=r"nowhere\.yaml: No such file or directory$"):
-        read_recipe(tmp_path / "nowhere.yaml")
+        load_recipe(tmp_path / "nowhere.yaml")
     bad = tmp_path / "bad.yaml"
     bad.write_bytes(b"loss: mse_loss\noptimizer: \xff")
     with pytest.raises(ConfigError) as error:
-        read_recipe(bad)
+        load_recipe(bad)
     assert str(error.value) == f"{bad}:2:12 this is not UTF-8 text"
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from specs import every_spec
 from torch.optim import lr_scheduler
 
 from lossopt import get_optimizer, optimizer, schedules
@@ -19,7 +20,6 @@ from lossopt.definition import Spec
 from lossopt.errors import LossoptError
 from lossopt.optimizers import adam, adamw, lion, prodigy, schedule_free_adamw, sgd
 from lossopt.transforms import apply_if_finite, chain, clip_by_global_norm, ema
-from specs import every_spec
 
 SPECS = every_spec()
 EXECUTORS = ("auto", "replay", "single")
@@ -366,7 +366,8 @@ from lossopt import get_optimizer
 from lossopt.optimizers import adamw, lamb, lion
 from lossopt.transforms import chain, clip_by_global_norm
 
-SPECS = [lion(lr=0.01), adamw(lr=0.05, amsgrad=True, convention="optax"), lamb(lr=0.05), chain(clip_by_global_norm(max_norm=0.1), adamw(lr=0.05))]
+SPECS = [lion(lr=0.01), adamw(lr=0.05, amsgrad=True, convention="optax"), lamb(lr=0.05),
+         chain(clip_by_global_norm(max_norm=0.1), adamw(lr=0.05))]
 
 def model():
     torch.manual_seed(0)
@@ -435,7 +436,7 @@ def test_a_float32_adam_update_is_within_5e7_of_the_truth(beta2: float, step: in
 @pytest.mark.parametrize(
     ("params", "message"),
     [
-        (lambda: [], "lion got an empty parameter list: give model.parameters(), a fresh one if it is a generator used before"),
+        (list, "lion got an empty parameter list: give model.parameters(), a fresh one if it is a generator used before"),
         (model, "lion takes parameters, not a module: write params=model.parameters() or model.named_parameters()"),
         (lambda: torch.zeros(3), "lion takes an iterable of parameters, got one tensor: write params=[tensor]"),
         (lambda: 3, "lion takes an iterable of parameters, got int: write params=model.parameters()"),

@@ -80,7 +80,8 @@ def _take_apart(model: Any) -> tuple[Apply, Any, dict[str, str]]:
     def apply(params: Any, *data: Any) -> Any:
         own, others = jax.tree.map(lambda x: x, (template, rest))  # copies: the merged model writes to its variables
         nnx.replace_by_pure_dict(own, params)
-        return nnx.merge(graph, own, others)(*data)
+        merged: Any = nnx.merge(graph, own, others)
+        return merged(*data)
 
     sequentials = {tuple(map(str, path)): node for path, node in nnx.iter_graph(model) if isinstance(node, nnx.Sequential)}
     layers = [(*path, "layers", str(i)) for path, node in sequentials.items() for i in range(len(node.layers))]

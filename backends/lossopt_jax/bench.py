@@ -52,4 +52,5 @@ def _variant(label: str, tx: Any, shapes: Sequence[tuple[int, ...]], *, baseline
         held[:] = compiled(*held, grads)
         jax.block_until_ready(held[0])
 
-    return Variant(label, step, baseline, int(compiled.memory_analysis().temp_size_in_bytes))
+    memory = compiled.memory_analysis()
+    return Variant(label, step, baseline, None if memory is None else int(memory.temp_size_in_bytes))

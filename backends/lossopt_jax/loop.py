@@ -55,7 +55,8 @@ def scheduler(optimizer: Any, spec: ScheduleSpec) -> Any:
         raise ArgumentError(f"{name}: in JAX only the learning rate of an optimizer is live, and {name} cycles {other} too: write "
                             f"cycle_{other}=False, or give both schedules to the optimizer: lr=s, {other}=s.{other}")  # fmt: skip
     if spec.hyperparameters["lr"] != 1:
-        raise ArgumentError(f"{name}: lr={spec.hyperparameters['lr']!r} is given; with an optimizer the base is its own learning rate: leave lr out")
+        raise ArgumentError(f"{name}: lr={spec.hyperparameters['lr']!r} is given; with an optimizer the base is its own learning rate: "
+                            "leave lr out")  # fmt: skip
     if spec.waits_for_metric:
         return PlateauScheduler(optimizer, spec)
     return Scheduler(optimizer, lambda base, step: spec.with_lr(base)(step), repr(spec))
@@ -180,9 +181,9 @@ class PlateauScheduler(_Live):
 
 def _numbers_given(tx: Any) -> dict[str, float]:
     """The learning rates that a transformation of ours was made with, by their outward names, before they were rounded."""
-    spec = getattr(tx, "spec", None)
-    flat = {} if spec is None else spec.flat
-    return {optimizers.Carrier._outward(n): float(v) for n, v in flat.items() if n.rpartition(".")[2] == "lr" and isinstance(v, int | float)}
+    flat = tx.spec.flat if isinstance(tx, optimizers.Transformation) else {}
+    rates = {n: v for n, v in flat.items() if n.rpartition(".")[2] == "lr" and isinstance(v, int | float)}
+    return {optimizers.Carrier._outward(n): float(v) for n, v in rates.items()}
 
 
 def _exact(given: float | None, live: np.ndarray) -> float:
@@ -201,8 +202,8 @@ def build(name: str, sizes: tuple[int, int] | None, seed: int) -> Any:
 
 
 def array(x: np.ndarray) -> jax.Array:
-    """A NumPy array as a float32 or integer array."""
-    return jnp.asarray(x, jnp.float32 if np.issubdtype(x.dtype, np.floating) else x.dtype)
+    """A NumPy array as a float32 or int32 array."""
+    return jnp.asarray(x, jnp.float32 if np.issubdtype(x.dtype, np.floating) else jnp.int32)
 
 
 def fit(model: Any, scheme: Scheme, inputs: np.ndarray, targets: np.ndarray, batches: Iterable[np.ndarray]) -> list[float]:

@@ -17,11 +17,11 @@ from lossopt.definition import Loss
 class Words:
     """`lossopt.ops.LossOps` in JAX.  Where JAX's derivative at a kink is not the vocabulary's, `where` states it."""
 
-    sqrt, sign, exp, log = map(staticmethod, (jnp.sqrt, jnp.sign, jnp.exp, jnp.log))
-    maximum, minimum = map(staticmethod, (jnp.maximum, jnp.minimum))
+    sqrt, sign, exp, log = staticmethod(jnp.sqrt), staticmethod(jnp.sign), staticmethod(jnp.exp), staticmethod(jnp.log)
+    maximum, minimum = staticmethod(jnp.maximum), staticmethod(jnp.minimum)
     where, zeros_like = staticmethod(jnp.where), staticmethod(jnp.zeros_like)
-    log_softmax, softmax, softplus = map(staticmethod, (jax.nn.log_softmax, jax.nn.softmax, jax.nn.softplus))
-    sigmoid, stop_gradient = map(staticmethod, (jax.nn.sigmoid, jax.lax.stop_gradient))
+    log_softmax, softmax, softplus = staticmethod(jax.nn.log_softmax), staticmethod(jax.nn.softmax), staticmethod(jax.nn.softplus)
+    sigmoid, stop_gradient = staticmethod(jax.nn.sigmoid), staticmethod(jax.lax.stop_gradient)
 
     @staticmethod
     def abs(x: Any) -> Any:

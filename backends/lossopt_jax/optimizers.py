@@ -10,7 +10,7 @@ from __future__ import annotations
 import collections
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -38,7 +38,7 @@ class OptimizerState(NamedTuple):
         slots: the rule's slots by name, each a tree shaped as the parameters.
     """
 
-    count: jax.Array
+    count: jax.Array  # pyright: ignore[reportIncompatibleMethodOverride]  (optax names it so)
     hyperparams: dict[str, jax.Array]
     slots: Any
 
@@ -60,7 +60,7 @@ def emit(spec: Spec, *, params: Any = None, executor: str = "auto", groups: carr
     if executor != "auto":
         raise ArgumentError(f"the jax backend has no executor {executor!r}; XLA compiles the update: leave executor out")
     carrier = Carrier(spec, carry.check_groups(spec, groups or {}))
-    made = Transformation(carrier.init, carrier.update)
+    made = Transformation(carrier.init, cast(Any, carrier.update))  # its keywords are named; optax's type knows only **extra
     made.spec, made.eval_params = spec, carrier.eval_params
     return made
 
@@ -84,6 +84,7 @@ class Carrier:
     # -- optax's two functions
     def init(self, params: Any) -> OptimizerState:
         names, leaves, treedef = split(params)
+        _check(self.spec, params, names, leaves)
         if not leaves:  # optax.tree_map_params asks with an empty placeholder
             names, leaves = ("",), [jnp.zeros(())]
         dtype = scalar_dtype(leaves)
@@ -168,6 +169,17 @@ def at_step(value: Any, count: Any, dtype: Any) -> Any:
     return jnp.asarray(value(count), dtype) if callable(value) else value
 
 
+def _check(spec: Spec, params: Any, names: tuple[str, ...], leaves: list[Any]) -> None:
+    """Refuse what could not be trained; placeholders and masked trees without leaves are optax's own, and pass."""
+    owner = spec.definition.name
+    if params is None or (isinstance(params, Mapping | list | tuple) and not params):
+        raise InputError(f"{owner} got no parameters: init(params) takes the model's parameters, got {params!r}")
+    for name, leaf in zip(names, leaves, strict=True):
+        if not jnp.issubdtype(jnp.result_type(leaf), jnp.floating):
+            raise InputError(f"{owner} takes floating-point parameters, got {jnp.result_type(leaf)} for {name or 'params'!r}: "
+                             "leave it out with optax.masked")  # fmt: skip
+
+
 def _is_live_lr(flat: str, value: Any) -> bool:
     return flat.rpartition(".")[2] == "lr" and value is not None and not callable(value)
 
@@ -182,7 +194,7 @@ def split(params: Any) -> tuple[tuple[str, ...], list[Any], Any]:
 @functools.cache
 def slots_type(names: tuple[str, ...]) -> Any:
     """A named tuple of slots; optax's tree_get and tree_map_params know those."""
-    return collections.namedtuple("Slots", names)  # noqa: PYI024  (the fields are data)
+    return collections.namedtuple("Slots", names)
 
 
 def outwards(state: Any, treedef: Any) -> Any:

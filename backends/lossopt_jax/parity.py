@@ -20,7 +20,10 @@ from lossopt.parity.case import LossCase, OptimizerCase, ScheduleCase
 from lossopt.parity.problem import Arrays, Problem, flatten, value
 from lossopt_jax.optimizers import emit
 
-x64: Callable[[bool], Any] = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
+if hasattr(jax, "enable_x64"):
+    x64: Callable[[bool], Any] = jax.enable_x64
+else:  # before jax 0.8
+    from jax.experimental import enable_x64 as x64  # type: ignore[attr-defined]
 
 NAME = "jax"
 ORIGINAL = {"optimizer": "optax", "loss": "optax", "schedule": "optax"}
@@ -79,7 +82,8 @@ def half(spec: Spec, problem: Problem, grads: Arrays) -> np.ndarray:
         made = emit(spec)
         params = {n: jnp.asarray(x, jnp.bfloat16) for n, x in problem.start.items()}
         found, _ = made.update({n: jnp.asarray(g, jnp.bfloat16) for n, g in grads.items()}, made.init(params), params)
-        return flatten(optax.apply_updates(params, found))
+        new: Any = optax.apply_updates(params, found)
+        return flatten(new)
 
 
 def _asked(asks: frozenset[str]) -> tuple[str, ...]:
@@ -144,7 +148,7 @@ def _float32(noise: Arrays, metric: Any) -> tuple[Arrays, Any]:
 def loss(case: LossCase, inputs: tuple[np.ndarray, ...], wrt: tuple[int, ...], dtype: str) -> tuple[np.ndarray, list[np.ndarray]]:
     """The value, and the gradients of its sum with respect to some inputs."""
     with x64(dtype == "float64"):
-        options = {k: jnp.asarray(v, dtype) if isinstance(v, np.ndarray) else v for k, v in case.options.items()}
+        options: dict[str, Any] = {k: jnp.asarray(v, dtype) if isinstance(v, np.ndarray) else v for k, v in case.options.items()}
         return _loss(get_loss(case.name, "jax", **options), inputs, wrt, dtype)
 
 

@@ -1,26 +1,249 @@
-"""Flax modules in float64: two of them compute in float32 whatever their parameters are."""
+"""A precision in JAX: a dtype policy, the loss scale as a rule of the optimizer, and rematerialisation.
+
+The interface is that of `lossopt.precision`, and lossopt_torch.precision has the same.
+"""
 
 from __future__ import annotations
 
+import functools
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
-from flax import nnx
+
+from lossopt.definition import Spec
+from lossopt.errors import InputError
+from lossopt.precision import Precision, check_reduction, chosen, part_size
+from lossopt.transforms import loss_scale
+
+HALF = (jnp.bfloat16, jnp.float16)
 
 
-def compute_in(model: nnx.Module, dtype: np.dtype) -> None:
-    """Have a model compute in float64, where that is what its parameters will have; in float32 nothing changes.
+class Policy:
+    """What a training loop asks of a precision in JAX.
+
+    Half precision is a cast: parameters and inputs are cast to `compute` where the forward pass begins, and the gradient
+    of that cast gives gradients in the parameters' own dtype.  Batch statistics stay as they are.  The loss scale is the
+    rule `lossopt.transforms.loss_scale` around the optimizer, and its numbers are in the optimizer's state.
+
+    Every method can be traced: put ``policy.step`` under ``nnx.jit``.
+
+    Args:
+        precision: dtypes and loss scale.
+
+    Example:
+        >>> from flax import nnx
+        >>> from lossopt import get_optimizer
+        >>> from lossopt.optimizers import sgd
+        >>> policy = Precision.of("bfloat16").part("jax")
+        >>> model = policy.cast_model(nnx.Linear(2, 1, rngs=nnx.Rngs(0)))
+        >>> optimizer = nnx.Optimizer(model, get_optimizer(policy.rule(sgd(lr=0.1)), "jax"), wrt=nnx.Param)
+        >>> loss = policy.step(model, optimizer, lambda m, x: (policy.forward(m, x) ** 2).mean(), jnp.ones((4, 2)))
+        >>> print(loss.dtype, model.kernel.dtype)
+        float32 float32
+    """
+
+    def __init__(self, precision: Precision) -> None:
+        self.precision = precision
+        self.compute, self.params = jnp.dtype(precision.compute), jnp.dtype(precision.params)
+
+    # -- what every loop says
+    def cast_model(self, model: Any) -> Any:
+        """The model, its floating-point parameters now in the precision's `params`: an nnx module itself, or a new tree.
+
+        Raises:
+            InputError: float64, where JAX computes in float32.
+        """
+        self._check_x64()
+        cast = functools.partial(_cast, dtype=self.params)
+        if not _is_module(model):
+            return jax.tree.map(cast, model)
+        from flax import nnx
+
+        nnx.update(model, jax.tree.map(cast, nnx.state(model, nnx.Param)))
+        compute_in(model, self.params)
+        return model
+
+    def rule(self, spec: Spec) -> Spec:
+        """The optimizer to emit: with the loss scale around it, if there is one."""
+        return spec if self.precision.scale is None else loss_scale(spec, **self.precision.scale)
+
+    def forward(self, function: Callable[..., Any], *inputs: Any) -> Any:
+        """``function(*inputs)`` computed in the precision's `compute`; half-precision outputs come back as float32.
+
+        Args:
+            function: an nnx module, whose statistics and random counts change as in a call, or a function of trees of
+                arrays: ``forward(apply, params, x)``.
+            *inputs: trees of arrays; floating-point ones are cast to `compute`.
+
+        Raises:
+            InputError: float64, where JAX computes in float32.
+        """
+        self._check_x64()
+        inputs = jax.tree.map(functools.partial(_cast, dtype=self.compute), inputs)
+        call = function
+        if self.precision.mixed and _is_module(function):
+            call = functools.partial(_call_cast, function, self.compute)
+        return jax.tree.map(_float32, call(*inputs))
+
+    def step(self, model: Any, optimizer: Any, loss_of: Callable[..., jax.Array], *batch: Any, parts: int = 1,
+             reduction: str = "mean") -> jax.Array:  # fmt: skip
+        """One update; the loss before it.
+
+        Args:
+            model: an nnx module as `cast_model` left it.
+            optimizer: its ``nnx.Optimizer``, of ``get_optimizer(policy.rule(spec), "jax")``.
+            loss_of: ``(model, *batch) -> loss``, which calls `forward`.
+            *batch: arrays whose first axis counts samples.
+            parts: of how many equal micro-batches, one after the other, the gradient is gathered.
+            reduction: what `loss_of` does with its samples: ``"mean"`` or ``"sum"``.
+
+        Raises:
+            InputError: no nnx module; the batch has no so many equal parts; the optimizer lacks the loss scale.
+        """
+        if not _is_module(model):
+            raise InputError(f"step() changes an nnx module and its nnx.Optimizer, got {type(model).__name__}; with a tree of parameters write "
+                             "loss, grads = policy.gradients(loss_of, params, state, *batch), and then tx.update(grads, state, params)")  # fmt: skip
+        loss, gradients = self.gradients(loss_of, model, optimizer, *batch, parts=parts, reduction=reduction)
+        asks = getattr(getattr(optimizer.tx, "spec", None), "asks", ())
+        extras: dict[str, Any] = {"value": loss} if "value" in asks else {}
+        if "evaluate" in asks:
+            extras["value_fn"] = _value_fn(model, loss_of, batch)
+        optimizer.update(model, gradients, **extras)
+        return loss
+
+    # -- its pieces
+    def gradients(self, loss_of: Callable[..., jax.Array], model: Any, optimizer: Any = None, *batch: Any, parts: int = 1,
+                  reduction: str = "mean") -> tuple[jax.Array, Any]:  # fmt: skip
+        """The loss, and its gradients times the scale: what the optimizer takes.
+
+        Args:
+            model: an nnx module, or a tree of parameters.
+            optimizer: an ``nnx.Optimizer``, or the state of a transformation; where the scale is.
+
+        The other arguments are those of `step`.
+        """
+        check_reduction(reduction)
+        run, params, rest, put_back = _taken_apart(model, loss_of)
+
+        def scaled(params: Any, rest: Any, *part: Any) -> tuple[jax.Array, tuple[jax.Array, Any]]:
+            loss, rest = run(params, rest, *part)
+            return self.scale(loss, optimizer), (loss, rest)
+
+        value_and_grad = jax.value_and_grad(scaled, has_aux=True)
+        if parts == 1:
+            (_, (loss, rest)), gradients = value_and_grad(params, rest, *batch)
+        else:
+            loss, gradients, rest = _gathered(value_and_grad, params, rest, batch, parts)
+            if reduction == "mean":
+                loss, gradients = jax.tree.map(lambda x: x / parts, (loss, gradients))
+        put_back(rest)
+        return loss, gradients
+
+    def scale(self, loss: jax.Array, optimizer: Any) -> jax.Array:
+        """The loss times the scale."""
+        return loss if self.precision.scale is None else loss * self.loss_scale(optimizer)
+
+    def unscale(self, gradients: Any, optimizer: Any) -> Any:
+        """The gradients themselves, to look at them; the optimizer takes those with the scale."""
+        if self.precision.scale is None:
+            return gradients
+        factor = 1.0 / self.loss_scale(optimizer)
+        return jax.tree.map(lambda g: g * factor.astype(g.dtype), gradients)
+
+    def loss_scale(self, optimizer: Any) -> Any:
+        """The scale in force, a traced number; 1.0 where there is none.
+
+        Raises:
+            InputError: the optimizer was not made of ``policy.rule(spec)``.
+        """
+        if self.precision.scale is None:
+            return 1.0
+        slots = getattr(getattr(optimizer, "opt_state", optimizer), "slots", None)
+        if not hasattr(slots, "scale"):
+            raise InputError("this optimizer has no loss scale: make it with get_optimizer(policy.rule(spec), 'jax')")
+        return jnp.asarray(slots.scale[...])
+
+    def _check_x64(self) -> None:
+        if np.float64 in (self.compute, self.params) and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
+            raise InputError("JAX computes in float32 until it is told otherwise: write jax.config.update('jax_enable_x64', True), "
+                             "or compute='float32'")  # fmt: skip
+
+    def __repr__(self) -> str:
+        return f"jax policy {self.precision!r}"
+
+
+# ------------------------------------------------------------------------------------------------- memory
+def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, which keeps its inputs only and computes the rest again in the backward pass: ``jax.checkpoint``.
+
+    Args:
+        function: of trees of arrays.  For the modules of a Flax model there is `checkpoint_modules`.
+
+    Example:
+        >>> print(jax.grad(checkpoint(lambda x: jnp.sin(jnp.exp(x))))(0.0))
+        0.5403023
+    """
+    return jax.checkpoint(function)
+
+
+def checkpoint_modules(model: Any, *patterns: str) -> Any:
+    """The model itself, the modules of these names now rematerialised; names and parameters stay as they are.
+
+    Args:
+        model: an nnx module.
+        *patterns: dotted names, with shell wildcards: ``"blocks.*"``.  Of modules inside each other the outer one is
+            taken.
+
+    Raises:
+        ArgumentError: a pattern that matches nothing.
+
+    Example:
+        >>> from flax import nnx
+        >>> model = nnx.Sequential(nnx.Linear(2, 2, rngs=nnx.Rngs(0)), nnx.Linear(2, 1, rngs=nnx.Rngs(0)))
+        >>> checkpoint_modules(model, "layers.0") is model
+        True
+    """
+    from flax import nnx
+
+    found = {".".join(map(str, path)): module for path, module in nnx.iter_graph(model) if isinstance(module, nnx.Module)}
+    called = {name: module for name, module in found.items() if name and callable(module)}  # an nnx.List is not
+    for name in chosen(sorted(called), patterns):
+        module: Any = called[name]
+        module.__class__ = _rematerialised(type(module))
+    return model
+
+
+@functools.cache
+def _rematerialised(cls: Any) -> Any:
+    """The same class with another call; one class for each, so that equal models have equal structure."""
+    from flax import nnx
+
+    if getattr(cls, "_rematerialised", False):
+        return cls
+    names = {"__call__": nnx.remat(cls.__call__), "__module__": cls.__module__, "_rematerialised": True}
+    return type(cls.__name__, (cls,), names)
+
+
+# ------------------------------------------------------------------------------------------------- Flax modules
+def compute_in(model: Any, dtype: Any) -> None:
+    """Have an nnx module compute in the dtype that its parameters have: two kinds of module need to be told.
 
     nnx.Embed casts to the precision that it was made in.  nnx.dot_product_attention goes through
-    jax.nn.dot_product_attention, whose softmax is in float32; with weights to sow it goes through its own, which is not.
+    jax.nn.dot_product_attention, whose softmax is in float32: right for half precision, and for float64 too little.
+    With weights to sow it goes through its own, which is not.
     """
-    if dtype != np.float64:
+    from flax import nnx
+
+    if dtype == np.float32:
         return
     for _, module in nnx.iter_graph(model):
         if isinstance(module, nnx.Embed):
             module.dtype = dtype
-        if isinstance(module, nnx.MultiHeadAttention) and module.attention_fn is nnx.dot_product_attention:
+        if dtype == np.float64 and isinstance(module, nnx.MultiHeadAttention) and module.attention_fn is nnx.dot_product_attention:
             module.attention_fn = _attention
 
 
@@ -32,4 +255,73 @@ class _Nowhere:
 
 
 def _attention(*arrays: jax.Array, module: Any = None, **options: Any) -> jax.Array:
+    from flax import nnx
+
     return nnx.dot_product_attention(*arrays, module=module or _Nowhere(), **options)
+
+
+def _is_module(x: Any) -> bool:
+    """Whether it is an nnx module; where flax was never imported, nothing is."""
+    nnx: Any = sys.modules.get("flax.nnx")
+    return nnx is not None and isinstance(x, nnx.Module)
+
+
+def _call_cast(model: Any, dtype: Any, *inputs: Any) -> Any:
+    """Call a copy whose parameters are cast, and let the model have what the copy changed: statistics, random counts."""
+    from flax import nnx
+
+    graph, params, rest = nnx.split(model, nnx.Param, ...)
+    copy = nnx.merge(graph, jax.tree.map(functools.partial(_cast, dtype=dtype), params), rest, copy=True)
+    compute_in(copy, dtype)
+    outputs = copy(*inputs)
+    nnx.update(model, nnx.state(copy, nnx.Not(nnx.Param)))
+    return outputs
+
+
+Parts = tuple[Callable[..., tuple[jax.Array, Any]], Any, Any, Callable[[Any], None]]
+
+
+def _taken_apart(model: Any, loss_of: Callable[..., jax.Array]) -> Parts:
+    """``(params, rest, *batch) -> (loss, rest)``, the parameters, the rest, and what puts the rest back."""
+    if not _is_module(model):
+        return lambda params, rest, *batch: (loss_of(params, *batch), rest), model, (), lambda rest: None
+    from flax import nnx
+
+    graph, params, rest = nnx.split(model, nnx.Param, ...)
+
+    def run(params: Any, rest: Any, *batch: Any) -> tuple[jax.Array, Any]:
+        copy = nnx.merge(graph, params, rest, copy=True)
+        return loss_of(copy, *batch), nnx.state(copy, nnx.Not(nnx.Param))
+
+    return run, params, rest, functools.partial(nnx.update, model)
+
+
+def _gathered(value_and_grad: Callable[..., Any], params: Any, rest: Any, batch: tuple[Any, ...], parts: int) -> tuple[Any, Any, Any]:
+    """The sums of losses and gradients over micro-batches, in a loop that is compiled once and keeps one of them."""
+    size = part_size(batch, parts)
+    split = jax.tree.map(lambda x: jnp.reshape(x, (parts, size, *x.shape[1:])), batch)
+
+    def add(carry: tuple[Any, Any, Any], part: tuple[Any, ...]) -> tuple[Any, None]:
+        total, gradients, rest = carry
+        (_, (loss, rest)), more = value_and_grad(params, rest, *part)
+        return (total + loss, jax.tree.map(jnp.add, gradients, more), rest), None
+
+    first = jax.eval_shape(value_and_grad, params, rest, *jax.tree.map(lambda x: x[0], split))
+    zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), (first[0][1][0], first[1]))
+    (loss, gradients, rest), _ = jax.lax.scan(add, (*zeros, rest), split)
+    return loss, gradients, rest
+
+
+def _value_fn(model: Any, loss_of: Callable[..., jax.Array], batch: tuple[Any, ...]) -> Callable[[Any], jax.Array]:
+    """The loss of other parameters, for rules that look at other points; statistics stay as they are."""
+    run, _, rest, _ = _taken_apart(model, loss_of)
+    return lambda params: run(params, rest, *batch)[0]
+
+
+# ------------------------------------------------------------------------------------------------- arrays
+def _cast(x: Any, dtype: Any) -> Any:
+    return x.astype(dtype) if hasattr(x, "dtype") and jnp.issubdtype(x.dtype, jnp.floating) else x
+
+
+def _float32(x: Any) -> Any:
+    return x.astype(jnp.float32) if getattr(x, "dtype", None) in HALF else x

@@ -18,10 +18,11 @@ class Words:
             weakly typed slot would compile the update twice.
     """
 
-    sqrt, sign, abs, exp, log = map(staticmethod, (jnp.sqrt, jnp.sign, jnp.abs, jnp.exp, jnp.log))
-    maximum, minimum, where = map(staticmethod, (jnp.maximum, jnp.minimum, jnp.where))
-    sum, max = map(staticmethod, (jnp.sum, jnp.max))
-    zeros_like, full_like, eigh = map(staticmethod, (jnp.zeros_like, jnp.full_like, jnp.linalg.eigh))
+    sqrt, sign, abs, exp = staticmethod(jnp.sqrt), staticmethod(jnp.sign), staticmethod(jnp.abs), staticmethod(jnp.exp)
+    log = staticmethod(jnp.log)
+    maximum, minimum, where = staticmethod(jnp.maximum), staticmethod(jnp.minimum), staticmethod(jnp.where)
+    sum, max = staticmethod(jnp.sum), staticmethod(jnp.max)
+    zeros_like, full_like, eigh = staticmethod(jnp.zeros_like), staticmethod(jnp.full_like), staticmethod(jnp.linalg.eigh)
 
     def __init__(self, scalar_dtype: Any) -> None:
         self.scalar_dtype = scalar_dtype

@@ -13,8 +13,9 @@ from lossopt.definition import Loss
 class Words:
     """`lossopt.ops.LossOps` in NumPy."""
 
-    sqrt, sign, abs, exp, log = map(staticmethod, (np.sqrt, np.sign, np.abs, np.exp, np.log))
-    maximum, minimum = map(staticmethod, (np.maximum, np.minimum))
+    sqrt, sign, abs, exp = staticmethod(np.sqrt), staticmethod(np.sign), staticmethod(np.abs), staticmethod(np.exp)
+    log = staticmethod(np.log)
+    maximum, minimum = staticmethod(np.maximum), staticmethod(np.minimum)
     where, zeros_like = staticmethod(np.where), staticmethod(np.zeros_like)
 
     @staticmethod

@@ -95,7 +95,7 @@ def flatten(tree: Any, prefix: str = "") -> tuple[list[str], list[Any]]:
         items = [(str(i), v) for i, v in enumerate(tree)]
     else:
         leaf = np.asarray(tree)
-        if leaf.dtype.kind not in "f":
+        if leaf.dtype.kind != "f":
             raise InputError(f"parameter {prefix or 'params'} must be floating point, got {leaf.dtype}")
         return [prefix], [leaf.astype(np.float64)]
     names, leaves = [], []

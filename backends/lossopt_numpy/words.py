@@ -12,9 +12,10 @@ import numpy as np
 class Words:
     """`lossopt.ops.Ops` in NumPy."""
 
-    sqrt, sign, abs, exp, log = map(staticmethod, (np.sqrt, np.sign, np.abs, np.exp, np.log))
-    maximum, minimum, sum, max = map(staticmethod, (np.maximum, np.minimum, np.sum, np.max))
-    zeros_like, full_like, eigh = map(staticmethod, (np.zeros_like, np.full_like, np.linalg.eigh))
+    sqrt, sign, abs, exp = staticmethod(np.sqrt), staticmethod(np.sign), staticmethod(np.abs), staticmethod(np.exp)
+    log = staticmethod(np.log)
+    maximum, minimum, sum, max = staticmethod(np.maximum), staticmethod(np.minimum), staticmethod(np.sum), staticmethod(np.max)
+    zeros_like, full_like, eigh = staticmethod(np.zeros_like), staticmethod(np.full_like), staticmethod(np.linalg.eigh)
 
     @staticmethod
     def where(condition: Any, x: Any, y: Any) -> Any:

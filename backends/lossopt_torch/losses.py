@@ -15,8 +15,9 @@ from lossopt.definition import Loss
 class Words:
     """`lossopt.ops.LossOps` in PyTorch."""
 
-    sqrt, sign, abs, exp, log = map(staticmethod, (torch.sqrt, torch.sign, torch.abs, torch.exp, torch.log))
-    log_softmax, softmax = map(staticmethod, (torch.log_softmax, torch.softmax))
+    sqrt, sign, abs, exp = staticmethod(torch.sqrt), staticmethod(torch.sign), staticmethod(torch.abs), staticmethod(torch.exp)
+    log = staticmethod(torch.log)
+    log_softmax, softmax = staticmethod(torch.log_softmax), staticmethod(torch.softmax)
     where, zeros_like, xlogy = staticmethod(torch.where), staticmethod(torch.zeros_like), staticmethod(torch.xlogy)
     sigmoid, clamp_min = staticmethod(torch.sigmoid), staticmethod(torch.clamp_min)
     norm = staticmethod(torch.linalg.vector_norm)

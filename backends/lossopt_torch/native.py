@@ -116,7 +116,7 @@ def find(spec: Spec, groups: list[dict[str, Any]], *, by_name: bool) -> torch.op
     cls = classes.pop()
     defaults = row(spec.flat)
     assert not isinstance(defaults, str)
-    arguments = {k: v for k, v in defaults[1].items()}
+    arguments = dict(defaults[1])
     if cls in FUSED and all(p.device.type in ("cpu", "cuda") for p in tensors):
         arguments["fused"] = True
     return cls(made, **arguments)

@@ -22,8 +22,9 @@ from torch import Tensor
 from lossopt import carry
 from lossopt.definition import Spec
 from lossopt.errors import ArgumentError, InputError, suggest
-from lossopt.vector import Lifted, State, Vector
-from lossopt_torch import native, params as reading
+from lossopt.vector import Lifted, Vector
+from lossopt_torch import native
+from lossopt_torch import params as reading
 from lossopt_torch.replay import Replay, why_not
 from lossopt_torch.state import Slots
 from lossopt_torch.words import words
@@ -36,7 +37,8 @@ lifted = Lifted(words)
 def emit(spec: Spec, *, params: Any = None, executor: str = "auto", groups: carry.Groups | None = None) -> Any:
     """The spec as a ``torch.optim.Optimizer``, or without `params` a factory that takes them."""
     if executor not in EXECUTORS:
-        raise ArgumentError(f"the torch backend has no executor {executor!r}{suggest(executor, EXECUTORS) or '.'} It has: {', '.join(EXECUTORS)}")
+        near = suggest(executor, EXECUTORS) or "."
+        raise ArgumentError(f"the torch backend has no executor {executor!r}{near} It has: {', '.join(EXECUTORS)}")
     carry.check_groups(spec, groups or {})
     factory = Factory(spec, executor, groups or {})
     return factory if params is None else factory(params)
@@ -135,7 +137,7 @@ class RuleOptimizer(torch.optim.Optimizer):
 
     def _step_by_replay(self, replay: Replay, active: list[tuple[dict[str, Any], Tensor]]) -> None:
         self._slots.prepare(self, active, lambda: self._run(active, starting=True))
-        replay.step([(group, p, p.grad, self.state[p]) for group, p in active])
+        replay.step([(group, p, p.grad, self.state[p]) for group, p in active if p.grad is not None])
 
     def _step_by_rule(self, active: list[tuple[dict[str, Any], Tensor]], extras: dict[str, Any],
                       closure: Callable[[], Any] | None) -> None:  # fmt: skip

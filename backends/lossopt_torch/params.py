@@ -11,6 +11,7 @@ import torch
 from lossopt import carry
 from lossopt.definition import Spec
 from lossopt.errors import ArgumentError, InputError
+from lossopt.registry import framework_of
 
 NOT_HYPERPARAMETERS = ("params", "param_names", "initial_lr")
 
@@ -56,12 +57,17 @@ def _group(owner: str, group: Any) -> dict[str, Any]:
     pairs = [m if isinstance(m, tuple) else (None, m) for m in members]
     for name, p in pairs:
         if not isinstance(p, torch.Tensor):
-            raise InputError(f"{owner}: parameters must be torch tensors, got {type(p).__name__}{f' for {name!r}' if name else ''}")
+            raise InputError(f"{owner}: parameters must be torch tensors, got {_kind(p)}{f' for {name!r}' if name else ''}")
         if p.is_complex():
             raise InputError(f"{owner} takes real parameters, got {p.dtype}: optimize torch.view_as_real(p)")
         if not p.is_floating_point():
             raise InputError(f"{owner} takes floating-point parameters, got {p.dtype}")
     return {**group, "params": pairs}
+
+
+def _kind(x: Any) -> str:
+    framework = framework_of(x)
+    return f"an array of {framework}" if framework not in (None, "torch") else type(x).__name__
 
 
 def _split(spec: Spec, group: Mapping[str, Any], patterns: carry.Groups) -> list[dict[str, Any]]:

@@ -126,7 +126,8 @@ def _updates(made: Any, params: dict[str, torch.nn.Parameter], problem: Problem,
     return np.stack(rows)
 
 
-def _step(made: Any, params: dict[str, torch.nn.Parameter], data: Problem, t: int, asks: frozenset[str], grads: Arrays | None = None) -> None:
+def _step(made: Any, params: dict[str, torch.nn.Parameter], data: Problem, t: int, asks: frozenset[str],
+          grads: Arrays | None = None) -> None:  # fmt: skip
     """One step as a training loop takes it; the closure is for those that want it."""
     own = data.target, data.weight, data.noise_at(t)
 
@@ -164,7 +165,8 @@ _OPTIONAL = inspect.Parameter("closure", inspect.Parameter.KEYWORD_ONLY, default
 # ------------------------------------------------------------------------------------------------- losses
 def loss(case: LossCase, inputs: tuple[np.ndarray, ...], wrt: tuple[int, ...], dtype: str) -> tuple[np.ndarray, list[np.ndarray]]:
     """The value, and the gradients of its sum with respect to some inputs."""
-    options = {k: torch.tensor(v, dtype=getattr(torch, dtype)) if isinstance(v, np.ndarray) else v for k, v in case.options.items()}
+    own = getattr(torch, dtype)
+    options: dict[str, Any] = {k: torch.tensor(v, dtype=own) if isinstance(v, np.ndarray) else v for k, v in case.options.items()}
     return _loss(get_loss(case.name, "torch", **options), inputs, wrt, dtype)
 
 

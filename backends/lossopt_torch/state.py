@@ -86,7 +86,7 @@ class Slots:
                 shared[names[path]] = own(value)
 
         for _, p in active:
-            optimizer.state[p]  # noqa: B018  (a rule without slots leaves a mark too, so that it starts once)
+            optimizer.state[p]  # a rule without slots leaves a mark too, so that it starts once
         state.map(keep)
         if not shared:
             optimizer.param_groups[0].pop("shared", None)

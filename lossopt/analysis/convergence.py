@@ -65,7 +65,7 @@ def check_optimization_convergence(losses: Iterable[Any], patience: int = 10, to
         "too short": f"{len(history)} losses are too few: {patience} must pass after the best one",
         "improving": f"the loss improved by more than {tolerance:g} within the last {patience}",
         "flat": f"the last {patience} losses stay within {tolerance:g} of each other",
-        "stalled": f"none of the last {patience} losses is better by more than {tolerance:g} than the best before them",
+        "stalled": f"none of the last {patience} losses is a new best by more than {tolerance:g}",
         "rising": f"the last {patience} losses climb",
         "not finite": f"the last loss is {history[-1] if len(history) else None}",
     }[state]

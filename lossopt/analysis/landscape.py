@@ -83,7 +83,8 @@ def analyze_loss_landscape(model: Any, data: Any, targets: Any, loss_fn: Any, nu
     probe = look("analyze_loss_landscape", model, data, targets, loss_fn, names=names)
     moved = {name: w for name, w in probe.parameters().items() if w.ndim > 1 or move_vectors}
     if not moved:
-        raise InputError("the model has no parameter of two or more axes, which are what is moved; write move_vectors=True to move the others")
+        raise InputError("the model has no parameter of two or more axes, which are what is moved; "
+                         "write move_vectors=True to move the others")  # fmt: skip
     directions = [{name: direction(name, w, seed, k) for name, w in moved.items()} for k in range(dimensions)]
     points = np.concatenate([np.zeros((1, dimensions)), spread(num_points, dimensions) * radius])
     raw = probe.losses(directions, points)

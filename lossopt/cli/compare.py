@@ -34,11 +34,11 @@ def run(args: argparse.Namespace) -> int:
 
     from lossopt.cli import output
     from lossopt.compare import compare, report
-    from lossopt.recipes import read_recipe
+    from lossopt.recipes import load_recipe
 
-    recipe = read_recipe(args.recipe)
+    recipe = load_recipe(args.recipe)
     backends = tuple(name.strip() for name in args.backends.split(","))
-    against = {backends[-1]: read_recipe(args.against)} if args.against else {}
+    against = {backends[-1]: load_recipe(args.against)} if args.against else {}
     with report.progress(Console(stderr=True), args.steps or recipe.steps, backends) as on_step:
         comparison = compare(recipe, task=args.task, steps=args.steps, dtype=args.dtype, backends=backends, recipe_for=against,
                              tolerance=args.tolerance, on_step=on_step)  # fmt: skip

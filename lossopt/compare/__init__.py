@@ -14,7 +14,7 @@ from lossopt.compare import engine
 from lossopt.compare.engine import Row
 from lossopt.compare.verdict import STAGES, TOLERANCES, Breach, Difference, Tolerance
 from lossopt.errors import ArgumentError
-from lossopt.recipes import Recipe, read_recipe
+from lossopt.recipes import Recipe, load_recipe
 from lossopt.tasks import Task, get_task, load_task
 
 __all__ = ["Breach", "Comparison", "Difference", "Row", "compare"]
@@ -173,7 +173,7 @@ def compare(recipe: Recipe | str | Path, *, task: Task | str | None = None, step
 
 
 def _read(recipe: Recipe | str | Path) -> Recipe:
-    return recipe if isinstance(recipe, Recipe) else read_recipe(recipe)
+    return recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
 
 
 def _task(task: Task | str) -> Task:

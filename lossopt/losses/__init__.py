@@ -8,9 +8,7 @@ from lossopt import registry
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("_") or name not in registry.names("loss"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return registry.definition(name, "loss")
+    return registry.attribute(__name__, "loss", name)
 
 
 def __dir__() -> list[str]:

@@ -8,9 +8,7 @@ from lossopt import registry
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("_") or name not in registry.names("optimizer"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return registry.definition(name, "optimizer")
+    return registry.attribute(__name__, "optimizer", name)
 
 
 def __dir__() -> list[str]:

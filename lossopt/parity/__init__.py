@@ -1,9 +1,4 @@
-"""Parity: every definition, in every backend and convention, against the float64 referee and the originals.
-
->>> from lossopt.parity import parity
->>> print(parity(["sgd"], dtypes=["float64"]).ok)  # doctest: +SKIP
-True
-"""
+"""Parity: every definition, in every backend and convention, against the float64 referee and the originals."""
 
 from __future__ import annotations
 

@@ -75,8 +75,8 @@ def disagreements() -> list[Disagreement]:
 def markdown(rows: Iterable[Disagreement]) -> str:
     """The rows as a Markdown table, the widest gap first."""
     lines = ["| | PyTorch | optax | apart | because | in lossopt | lossopt, both frameworks |", "|---|---|---|---|---|---|---|"]
-    for r in sorted(rows, key=lambda r: -r.apart):
-        lines.append(f"| {r.name} | `{r.torch}` | `{r.optax}` | {_short(r.apart)} | {r.why} | {r.bridge} | {_short(r.ours)} |")
+    lines += [f"| {r.name} | `{r.torch}` | `{r.optax}` | {_short(r.apart)} | {r.why} | {r.bridge} | {_short(r.ours)} |"
+              for r in sorted(rows, key=lambda r: -r.apart)]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 
@@ -172,7 +172,8 @@ def _schedules() -> list[Topic]:
                            lambda o: o.cosine_onecycle_schedule(20, 0.1), STEPS)),
         Topic("reduce on plateau", "ReduceLROnPlateau(o, patience=5)", "contrib.reduce_on_plateau(patience=5)",
               "more than `patience` bad metrics, or as many", "`drop_when='exceeded'` or `'reached'`",
-              ScheduleCase("reduce_on_plateau", {"lr": 0.1, "patience": 5}, lambda t, o: t.optim.lr_scheduler.ReduceLROnPlateau(o, patience=5),
+              ScheduleCase("reduce_on_plateau", {"lr": 0.1, "patience": 5},
+                           lambda t, o: t.optim.lr_scheduler.ReduceLROnPlateau(o, patience=5),
                            lambda o: o.contrib.reduce_on_plateau(patience=5), STEPS)),
     ]  # fmt: skip
 
@@ -207,7 +208,8 @@ def _losses() -> list[Topic]:
               "the derivative of abs at 0 is 0, or 1", "`l1_loss`: 0",
               LossCase("l1_loss", {"reduction": "sum"}, equal, lambda t, x, y: t.nn.functional.l1_loss(x, y, reduction="sum"),
                        lambda o, jnp, x, y: jnp.abs(x - y).sum()), about="gradient"),
-        Topic("triplet margin, L1 distance", "F.triplet_margin_loss(a, p, n, p=1)", "losses.triplet_margin_loss(a, p, n, norm_degree=1).mean()",
+        Topic("triplet margin, L1 distance", "F.triplet_margin_loss(a, p, n, p=1)",
+              "losses.triplet_margin_loss(a, p, n, norm_degree=1).mean()",
               "optax sums the differences without their absolute values", "`triplet_margin_loss(p=1)`",
               LossCase("triplet_margin_loss", {"p": 1.0}, three, lambda t, a, p, n: t.nn.functional.triplet_margin_loss(a, p, n, p=1.0),
                        lambda o, jnp, a, p, n: o.losses.triplet_margin_loss(a, p, n, norm_degree=1).mean())),

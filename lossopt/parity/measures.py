@@ -61,8 +61,9 @@ class OptimizerMeasure:
 
     def _bfloat16(self, backend: Any) -> Comparison:
         case, (problem, grads, exact) = self.case, self.half
+        start = flatten(problem.start)
         return held(case.allowed, f"{backend.NAME} bfloat16",
-                    lambda: bfloat16_ulps(backend.half(case.spec, problem, grads), exact, flatten(problem.start)), BFLOAT16_ULP)  # fmt: skip
+                    lambda: bfloat16_ulps(backend.half(case.spec, problem, grads), exact, start), BFLOAT16_ULP)  # fmt: skip
 
     @functools.cached_property
     def trajectory(self) -> np.ndarray:
@@ -109,7 +110,7 @@ class LossMeasure:
         self.slopes: Future[list[np.ndarray] | None] = Future()
 
     def __call__(self, backend: Any) -> Iterator[Comparison]:
-        is_first = backend.NAME == self.first
+        is_first = self.first == backend.NAME
         value, own = self._value(backend.NAME, backend.loss, "float64")
         if is_first:
             self.slopes.set_result(own)
@@ -157,7 +158,8 @@ class ScheduleMeasure:
         for dtype, more, bound in (("float64", "", FLOAT64), ("float32", " float32", FLOAT32)):
             if dtype not in self.dtypes or dtype not in backend.SCHEDULE_DTYPES:
                 continue
-            yield held(case.allowed, f"{backend.NAME}{more}", lambda d=dtype: relative(backend.schedule(case, self.metric, d), self.exact), bound)
+            yield held(case.allowed, f"{backend.NAME}{more}",
+                       lambda d=dtype: relative(backend.schedule(case, self.metric, d), self.exact), bound)  # fmt: skip
             if backend.has_original(case):
                 yield held(case.allowed, f"{backend.ORIGINAL['schedule']}{more}",
                            lambda d=dtype: relative(backend.original_schedule(case, self.metric, d), self.exact),

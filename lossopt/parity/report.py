@@ -66,7 +66,8 @@ class Row:
         return {
             "kind": self.kind, "definition": self.definition, "convention": self.convention, "options": self.options, "ok": self.ok,
             "comparisons": [
-                {"name": c.name, "error": _json(c.error), "bound": c.bound, "ok": c.ok, **{k: getattr(c, k) for k in ("cause", "note") if getattr(c, k)}}
+                {"name": c.name, "error": _json(c.error), "bound": c.bound, "ok": c.ok,
+                 **{k: told for k, told in (("cause", c.cause), ("note", c.note)) if told}}
                 for c in self.comparisons
             ],
         }  # fmt: skip

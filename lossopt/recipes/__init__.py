@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lossopt.recipes.config import parse_recipe, read_recipe
+from lossopt.recipes.config import load_recipe, parse_recipe
+from lossopt.recipes.precision import Precision
 from lossopt.recipes.recipe import Recipe
 
-__all__ = ["Recipe", "parse_recipe", "read_recipe"]
+__all__ = ["Precision", "Recipe", "load_recipe", "parse_recipe"]

@@ -1,4 +1,6 @@
-"""The short form of a recipe, read strictly: every error says file, line, column, key and remedy.
+"""A recipe from a file, in either of two forms; every error says file, line, column, key and remedy.
+
+The short form:
 
     task: digits
     loss: {name: cross_entropy, label_smoothing: 0.1}      # or only a name
@@ -7,34 +9,67 @@
     clip: {global_norm: 1.0}
     steps: 500
 
+The nested form has a section for each of the three (see `lossopt.recipes.nested`), and the same further keys.
+
 A schedule starts from ``optimizer.lr``.  Where it names its own peak or first value (one_cycle's ``max_lr``), that is
 the base instead, as it is in PyTorch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lossopt import hyper, registry
-from lossopt.definition import Definition, Kind, Spec
-from lossopt.errors import ConfigError, LossoptError, suggest
-from lossopt.recipes.document import Node, Place, parse, read
-from lossopt.recipes.recipe import SETTINGS, Recipe, with_lr
-from lossopt.spelling import to_canonical
+from lossopt import carry, hyper
+from lossopt.definition import Spec
+from lossopt.recipes.document import Node, parse, read
+from lossopt.recipes.precision import FIELDS, WORDS, Precision
+from lossopt.recipes.reader import Key, Made, Origin, Problems, checked, located, mapping, read_definition, read_loss, read_optimizer, word
+from lossopt.recipes.recipe import CLIPS, MAX_NORM, SETTINGS, Recipe, clip_by, with_clip, with_ema, with_lr
 
-KEYS = ("task", "loss", "optimizer", "schedule", "clip", *SETTINGS)
-CLIPS = {"global_norm": ("clip_by_global_norm", "max_norm"), "value": ("clip_by_value", "max_value")}
+PARTS = ("loss", "optimizer", "schedule")
+RUN = ("clip", "ema", "groups", "precision", *SETTINGS)
+"""How to run it: what both forms take beside loss, optimizer and schedule."""
+KEYS = ("task", *PARTS, *RUN)
 
 
-def read_recipe(path: str | Path) -> Recipe:
-    """The recipe in a YAML file.
+@dataclass
+class Source:
+    """A recipe as it was read: the recipe, and where everything stood that was given.
+
+    Attributes:
+        recipe: the recipe.
+        settings: by setting ("steps", "precision", ...), where it stood.
+        hyperparameters: for "loss", "optimizer" and "schedule", where each hyperparameter stood, by its place in the tree.
+    """
+
+    recipe: Recipe
+    settings: dict[str, Origin]
+    hyperparameters: Mapping[str, dict[Key, Origin]]
+
+
+@dataclass
+class Draft:
+    """What a form has found so far; `finish` makes the recipe."""
+
+    parts: dict[str, Made] = field(default_factory=dict)
+    clip: Made | None = None
+    ema: Made | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+    origins: dict[str, Origin] = field(default_factory=dict)
+    groups: Node | None = None
+
+
+def load_recipe(path: str | Path) -> Recipe:
+    """The recipe in a YAML file, of the short or of the nested form.
 
     Raises:
-        ConfigError: ``recipe.yaml:7:9 optimizer.name: unknown optimizer 'adamww'; did you mean 'adamw'? ...``
+        ConfigError: ``recipe.yaml:7:9 optimizer.name: unknown optimizer 'adamww'; did you mean 'adamw'? ...``; of several
+            problems each on its line.
     """
-    return _recipe(read(path))
+    return read_source(read(path)).recipe
 
 
 def parse_recipe(text: str, file: str = "recipe.yaml") -> Recipe:
@@ -43,136 +78,186 @@ def parse_recipe(text: str, file: str = "recipe.yaml") -> Recipe:
     >>> parse_recipe("loss: mse_loss\\noptimizer: {name: sgd, lr: 1e-1}").optimizer
     sgd(lr=0.1)
     """
-    return _recipe(parse(text, file))
+    return read_source(parse(text, file)).recipe
 
 
-def _recipe(root: Node) -> Recipe:
-    entries = _mapping(root, "", KEYS)
+def load_source(path: str | Path) -> Source:
+    """The recipe in a YAML file, and where everything stood."""
+    return read_source(read(path))
+
+
+def read_source(root: Node) -> Source:
+    """The recipe in a document."""
+    from lossopt.recipes import nested
+
+    problems = Problems()
+    if nested.is_nested(root):
+        draft = nested.draft(root, problems)
+    else:
+        draft = _draft(root, problems)
+    problems.tell()
+    return finish(root, draft)
+
+
+# ------------------------------------------------------------------------------------------------- the short form
+def _draft(root: Node, problems: Problems) -> Draft:
+    entries, draft = mapping(root, "", KEYS, problems), Draft()
     for needed, example in (("a loss", "loss: cross_entropy"), ("an optimizer", "optimizer: adamw")):
         if needed.split()[1] not in entries:
-            raise root.place.error(f"a recipe has {needed}, such as `{example}`")
-    settings = {name: _checked(entries[name], name, SETTINGS[name]) for name in SETTINGS if name in entries}
-    if "task" in entries:
-        settings["task"] = _task(entries["task"])
-    optimizer = _definition(entries["optimizer"], "optimizer")
-    if "clip" in entries:
-        optimizer = _clipped(entries["clip"], optimizer)
-    schedule = None
-    if "schedule" in entries and entries["schedule"].value is not None:
-        schedule = _schedule(entries["schedule"])
-        if (base := schedule.hyperparameters.get("lr", 1)) != 1:  # max_lr takes the optimizer's place, as it does in PyTorch
-            optimizer, schedule = with_lr(optimizer, base), schedule.with_lr(1.0)
-    at = entries["schedule"].place if schedule else root.place
-    loss = _definition(entries["loss"], "loss")
-    return _located(at, "schedule" if schedule else "", lambda: Recipe(loss, optimizer, schedule, **settings))
+            with problems.gather():
+                raise root.place.error(f"a recipe has {needed}, such as `{example}`")
+    reading = {"loss": read_loss, "optimizer": read_optimizer, "schedule": read_schedule}
+    for part, how in reading.items():
+        if part in entries and not (part == "schedule" and entries[part].value is None):
+            with problems.gather():
+                draft.parts[part] = how(entries[part])
+                draft.origins[part] = entries[part].place
+    read_run(entries, draft, problems)
+    return draft
+
+
+def read_schedule(node: Node, key: str = "schedule", *, named: str | None = None, place: Any = None, partial: bool = False) -> Made:
+    """A schedule, which has no base value of its own."""
+    if isinstance(node.value, dict):
+        for lr in ("lr", "learning_rate"):
+            if lr in node.keys:
+                raise node.keys[lr].error("a recipe's schedule starts from the optimizer's own: write optimizer.lr", f"{key}.{lr}")
+    return read_definition(node, "schedule", key, named=named, place=place, partial=partial)
+
+
+def read_run(entries: Mapping[str, Node], draft: Draft, problems: Problems) -> None:
+    """What both forms have beside the three parts."""
+    for name, annotation in SETTINGS.items():
+        if name in entries:
+            with problems.gather():
+                draft.settings[name] = checked(entries[name], name, annotation)
+                draft.origins[name] = entries[name].place
+    for name, how in (("task", _task), ("precision", read_precision)):
+        if name in entries and entries[name].value is not None:
+            with problems.gather():
+                draft.settings[name] = how(entries[name])
+                draft.origins[name] = entries[name].place
+    with problems.gather():
+        if "clip" in entries:
+            draft.clip = read_clip(entries["clip"], "clip")
+    with problems.gather():
+        if "ema" in entries:
+            draft.ema = _ema(entries["ema"])
+    draft.groups = entries.get("groups")
 
 
 def _task(node: Node) -> str:
     from lossopt.tasks import get_task
 
-    name = _word(node, "task")
-    _located(node.place, "task", lambda: get_task(name))
+    name = word(node, "task")
+    located(node.place, "task", lambda: get_task(name))
     return name
 
 
-def _schedule(node: Node) -> Any:
+def read_precision(node: Node) -> Precision:
+    """A word, or the keys compute, params and loss_scale."""
     if isinstance(node.value, dict):
-        for key in ("lr", "learning_rate"):
-            if key in node.keys:
-                raise node.keys[key].error("a recipe's schedule starts from the optimizer's own: write optimizer.lr", f"schedule.{key}")
-    return _definition(node, "schedule")
+        problems = Problems()
+        entries = mapping(node, "precision", tuple(FIELDS), problems)
+        for name, value in entries.items():
+            with problems.gather():
+                checked(value, f"precision.{name}", FIELDS[name])
+        problems.tell()
+    elif node.value not in WORDS:
+        problem = located(node.place, "precision", lambda: Precision.of(node.plain()))
+        assert problem is None
+    return located(node.place, "precision", lambda: Precision.of(node.plain()))
 
 
-def _clipped(node: Node, optimizer: Spec) -> Spec:
-    entries = _mapping(node, "clip", tuple(CLIPS))
-    rules = []
-    for key, value in entries.items():
-        name, argument = CLIPS[key]
-        clip: Any = registry.definition(name, "transform")
-        rules.append(clip(**{argument: _checked(value, f"clip.{key}", clip.annotations[argument])}))
-    if not rules:
-        raise node.place.error("write {global_norm: 1.0} or {value: 0.5}", "clip")
-    chain: Any = registry.definition("chain", "transform")
-    return chain(*rules, optimizer)
+def read_clip(node: Node, key: str) -> Made | None:
+    """``{global_norm: 1.0}``, ``{value: 0.5}``, both, or true for a global norm of 1.0; false is none."""
+    if node.value is None or node.value is False:
+        return None
+    if node.value is True:
+        told = f"{node.place}; {key}: true is a global norm of {MAX_NORM}"
+        return Made([clip_by("global_norm", MAX_NORM)], {((0,), "max_norm"): told})
+    entries = mapping(node, key, tuple(CLIPS), example=f"{key}: {{global_norm: 1.0}}")
+    if not entries:
+        raise node.place.error("write {global_norm: 1.0} or {value: 0.5}", key)
+    rules: list[Spec] = []
+    origins: dict[Key, Origin] = {}
+    for i, (name, value) in enumerate(entries.items()):
+        argument = CLIPS[name][1]
+        number = checked(value, f"{key}.{name}", hyper.NonNegative)
+        rules.append(located(value.place, f"{key}.{name}", lambda name=name, number=number: clip_by(name, number)))
+        origins[(i,), argument] = value.place
+    return Made(rules, origins)
 
 
-def _definition(node: Node, kind: Kind) -> Any:
-    """``name``, or ``{name: ..., hyperparameters}``, as a spec."""
-    entries = _mapping(node, kind) if isinstance(node.value, dict) else {"name": node}
-    if "name" not in entries:
-        raise node.place.error(f"which {kind}? Write {{name: ..., {', '.join(entries)}}}", kind)
-    named = entries.pop("name")
-    definition = _located(named.place, f"{kind}.name", lambda: registry.definition(_word(named, f"{kind}.name"), kind))
-    options: dict[str, Any] = {}
-    for option in ("convention", "reduction") if kind == "loss" else ("convention",):
-        if option in entries:
-            options[option] = _word(entries[option], f"{kind}.{option}")
-            _located(entries.pop(option).place, f"{kind}.{option}", lambda: _configure(definition, options))
-    given = {key: value.plain() for key, value in entries.items()}
-    for key in given:
-        _one(definition, kind, key, node.keys[key], entries[key], options.get("convention", "torch"))
-    return _located(node.place, kind, lambda: _configure(definition, {**options, **given}))
+def _ema(node: Node) -> Made | None:
+    """The decay of a moving average; false is none."""
+    if node.value is None or node.value is False:
+        return None
+    return Made(checked(node, "ema", hyper.Fraction), {((), "decay"): node.place})
 
 
-def _configure(definition: Any, options: dict[str, Any]) -> Any:
-    return definition.configure(**options) if definition.kind == "loss" else definition(**options)
+# ------------------------------------------------------------------------------------------------- both forms
+def finish(root: Node, draft: Draft) -> Source:
+    """The recipe of what was found: clipping and average around the optimizer, the schedule's peak as its base."""
+    made, schedule = draft.parts["optimizer"], draft.parts.get("schedule")
+    spec, origins = made.spec, dict(made.origins)
+    of_schedule, where = None, root.place
+    if schedule is not None:
+        of_schedule = schedule.spec
+        where = draft.origins["schedule"] if not isinstance(draft.origins["schedule"], str) else root.place
+        if (base := of_schedule.hyperparameters.get("lr", 1)) != 1:  # max_lr takes the optimizer's place, as it does in PyTorch
+            spec, of_schedule = with_lr(spec, base), of_schedule.with_lr(1.0)
+            origins |= {(path, "lr"): schedule.origins[(), "lr"] for path, inner in spec.walk() if "lr" in inner.hyperparameters}
+    if draft.clip is not None:
+        rules = draft.clip.spec
+        origins = {**draft.clip.origins, **Made(None, origins).under(len(rules))}
+        spec = with_clip(spec, rules)
+    if draft.ema is not None:
+        origins = {**draft.ema.origins, **Made(None, origins).under(0)}
+        spec = with_ema(spec, draft.ema.spec)
+    if draft.groups is not None:
+        draft.settings["groups"] = _groups(draft.groups, spec, draft.origins)
+    loss = draft.parts["loss"].spec
+    recipe = located(where, "schedule" if schedule else "", lambda: Recipe(loss, spec, of_schedule, **draft.settings))
+    of_three = {"loss": draft.parts["loss"].origins, "optimizer": origins, "schedule": schedule.origins if schedule else {}}
+    return Source(recipe, draft.origins, of_three)
 
 
-def _one(definition: Definition, kind: str, key: str, at: Place, value: Node, convention: str) -> None:
-    """Check one hyperparameter by itself, so that an error names its own place."""
-    given = {key: value.plain()}
-    try:
-        canonical = to_canonical(definition, given, definition.defaults_of(convention))
-    except LossoptError as error:
-        raise at.error(str(error), f"{kind}.{key}") from None
-    for name, found in canonical.items():
-        problem = _message(lambda name=name, found=found: hyper.check("", name, found, definition.annotations[name]))
-        if problem is None:
-            continue
-        problem, where = problem.removeprefix(f": {name}"), value.place
-        if problem.startswith("[") and isinstance(value.value, list):
-            index, _, problem = problem.partition(" ")
-            where, key = value.value[int(index[1:-1])].place, key + index
-        raise where.error(problem.strip(), f"{kind}.{key}")
+def _groups(node: Node, optimizer: Spec, origins: dict[str, Origin]) -> dict[str, dict[str, Any]]:
+    """Hyperparameters by pattern, each checked where it stands."""
+    if node.value is None:
+        return {}
+    problems, found = Problems(), {}
+    for pattern, changes in mapping(node, "groups", example="groups: {'*.bias': {weight_decay: 0.0}}").items():
+        found[pattern] = {}
+        with problems.gather():
+            key = f"groups[{pattern!r}]"
+            for name, value in mapping(changes, key, example="'*.bias': {weight_decay: 0.0}").items():
+                with problems.gather():
+                    found[pattern] |= _group(optimizer, pattern, name, changes, value, origins)
+    problems.tell()
+    return found
 
 
-def _checked(node: Node, key: str, annotation: Any) -> Any:
-    value = node.plain()
-    problem = _message(lambda: hyper.check("", key, value, annotation))
-    if problem is not None:
-        raise node.place.error(problem.removeprefix(f": {key}").strip(), key)
-    return int(value) if isinstance(value, float) and annotation in (hyper.Count, hyper.NaturalNumber) else value
+def _group(optimizer: Spec, pattern: str, name: str, changes: Node, value: Node, origins: dict[str, Origin]) -> dict[str, Any]:
+    from lossopt.recipes.reader import too_large
+
+    key, given = f"groups[{pattern!r}].{name}", value.plain()
+    at = changes.keys[name] if name not in optimizer.flat and name != "learning_rate" else value.place
+    try_it = carry.check_groups
+    checked_group = located(at, key, lambda: _without_owner(lambda: try_it(optimizer, {pattern: {name: given}}), pattern))[pattern]
+    for flat, found in checked_group.items():
+        if problem := too_large(found, None):
+            raise value.place.error(problem, key)
+        origins[f"groups[{pattern!r}].{flat}"] = value.place
+    return checked_group
 
 
-def _message(run: Callable[[], Any]) -> str | None:
-    try:
-        run()
-    except LossoptError as error:
-        return str(error)
-    return None
+def _without_owner(run: Any, pattern: str) -> Any:
+    """The key of the error says already which group it is."""
+    from lossopt.errors import ArgumentError, LossoptError
 
-
-def _located(at: Place, key: str, run: Callable[[], Any]) -> Any:
     try:
         return run()
-    except ConfigError:
-        raise
     except LossoptError as error:
-        raise at.error(str(error), key) from None
-
-
-def _mapping(node: Node, key: str, known: tuple[str, ...] = ()) -> dict[str, Node]:
-    if not isinstance(node.value, dict):
-        example = f"{key}: {{...}}" if key else "loss: cross_entropy"
-        raise node.place.error(f"expected keys and values, such as `{example}`, got {node.plain()!r}", key)
-    for name in node.value if known else ():
-        if name not in known:
-            where = f"{key}.{name}" if key else name
-            raise node.keys[name].error(f"unknown key{suggest(name, known) or '.'} It is one of: {', '.join(known)}", where)
-    return dict(node.value)
-
-
-def _word(node: Node, key: str) -> str:
-    if not isinstance(node.value, str):
-        raise node.place.error(f"expected a name, got {node.plain()!r}", key)
-    return node.value
+        raise ArgumentError(str(error).removeprefix(f"groups[{pattern!r}]: ")) from None

@@ -38,7 +38,10 @@ class Place:
 
     def error(self, message: str, key: str = "") -> ConfigError:
         """A ConfigError that says where."""
-        return ConfigError(f"{self.file}:{self.line}:{self.column} {key + ': ' if key else ''}{message}")
+        return ConfigError(f"{self} {key + ': ' if key else ''}{message}")
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,8 @@ def parse(content: str | bytes, file: str = "recipe.yaml") -> Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = start if mark is None else Place(file, mark.line + 1, mark.column + 1)
-        raise place.error(f"no valid YAML: {error.problem or error.context}") from None
+        quotes = "; a pattern stands in quotes: '*.bias'" if error.context == "while scanning an alias" else ""
+        raise place.error(f"no valid YAML: {error.problem or error.context}{quotes}") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         column = error.position - text.rfind("\n", 0, error.position)

@@ -8,9 +8,7 @@ from lossopt import registry
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("_") or name not in registry.names("schedule"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return registry.definition(name, "schedule")
+    return registry.attribute(__name__, "schedule", name)
 
 
 def __dir__() -> list[str]:

@@ -12,6 +12,7 @@ from lossopt.ops import ScheduleOps
     elsewhere={
         "torch": "torch.optim.lr_scheduler.ConstantLR; factor is 1/3 and total_iters 5 by default",
         "optax": "optax.constant_schedule; the plain constant",
+        "also": "constant_lr",
     },
 )
 def constant(ops: ScheduleOps, step: Number, *, lr: NonNegative = 1.0, factor: NonNegative = 1.0,

@@ -17,6 +17,7 @@ from lossopt.schedules.anneal import half_cosine
         "torch": "torch.optim.lr_scheduler.CosineAnnealingLR; past T_max it climbs back",
         "optax": "optax.cosine_decay_schedule; decay_steps is T_max, alpha is eta_min / lr; past T_max it stays",
         "keras": "keras.optimizers.schedules.CosineDecay; decay_steps is T_max, alpha is eta_min / lr; past T_max it stays",
+        "also": "cosine_annealing, cosine_annealing_lr",
     },
 )
 def cosine(ops: ScheduleOps, step: Number, *, lr: NonNegative = 1.0, T_max: Count = REQUIRED, eta_min: NonNegative = 0.0,

@@ -17,6 +17,7 @@ HORIZON = 2**31
         "torch": "torch.optim.lr_scheduler.CosineAnnealingWarmRestarts",
         "optax": "optax.sgdr_schedule; a finite list of cycles, each with its own warm-up",
         "keras": "keras.optimizers.schedules.CosineDecayRestarts; t_mul is 2.0 by default, alpha is eta_min / lr",
+        "also": "cosine_warm_restart, cosine_annealing_warm_restarts",
     },
 )
 def cosine_warm_restarts(ops: ScheduleOps, step: Number, *, lr: NonNegative = 1.0, T_0: Count = REQUIRED, T_mult: Count = 1,

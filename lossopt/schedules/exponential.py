@@ -15,6 +15,7 @@ from lossopt.ops import ScheduleOps
         "optax": "optax.exponential_decay; transition_steps is step_size, decay_rate is gamma; "
                  "in float32 off by 1.7e-3 after 100,000 steps of 0.9999",
         "keras": "keras.optimizers.schedules.ExponentialDecay; decay_steps is step_size, decay_rate is gamma",
+        "also": "exponential_lr",
     },
 )  # fmt: skip
 def exponential(ops: ScheduleOps, step: Number, *, lr: NonNegative = 1.0, gamma: NonNegative = REQUIRED, step_size: Count = 1,

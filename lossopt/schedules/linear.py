@@ -15,7 +15,7 @@ from lossopt.schedules.anneal import line
         "torch": "torch.optim.lr_scheduler.LinearLR; start_factor above 0 and at most 1",
         "optax": "optax.linear_schedule; init_value is lr * start_factor, end_value is lr * end_factor, "
                  "transition_steps is total_iters",
-        "also": "linear_warmup; what it is used for most",
+        "also": "linear_warmup, linear_lr; what it is used for most",
     },
 )  # fmt: skip
 def linear(ops: ScheduleOps, step: Number, *, lr: NonNegative = 1.0, start_factor: NonNegative = 1 / 3,

@@ -29,6 +29,7 @@ def momentum(ops: ScheduleOps, step: Number, *, total_steps: int, pct_start: flo
                  "one step past the end it climbs a little, at the next it raises",
         "optax": "optax.cosine_onecycle_schedule, optax.linear_onecycle_schedule; peak_value is lr, transition_steps is total_steps; "
                  "phases end at whole steps, one later than in torch; the linear one has three phases, and its pct_final is 2 * pct_start",
+        "also": "one_cycle_lr",
     },
 )  # fmt: skip
 def one_cycle(ops: ScheduleOps, step: Number, *, lr: NonNegative = 1.0, total_steps: Annotated[int, Range(low=2)] = REQUIRED,

@@ -25,6 +25,7 @@ def start(ops: ScheduleOps, *, lr: float, mode: str) -> State:
         "optax": "optax.contrib.reduce_on_plateau; its patience is one more than torch's; a transformation that scales updates, "
                  "so its min_scale is a factor where min_lr is absolute; no mode 'max'; with patience 0 it drops at good metrics too",
         "keras": "keras.callbacks.ReduceLROnPlateau; min_delta is threshold with threshold_mode='abs'",
+        "also": "reduce_lr_on_plateau",
     },
 )  # fmt: skip
 def reduce_on_plateau(ops: ScheduleOps, state: State, metric: Number, *, lr: NonNegative = 1.0, mode: Literal["min", "max"] = "min",

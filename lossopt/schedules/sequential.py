@@ -37,6 +37,7 @@ def check(*, schedules: Any, milestones: Any) -> None:
         "torch": "torch.optim.lr_scheduler.SequentialLR; schedulers is schedules",
         "optax": "optax.join_schedules, optax.warmup_cosine_decay_schedule; boundaries is milestones; "
                  "the latter is linear then cosine, and its decay_steps includes the warm-up",
+        "also": "sequential_lr",
     },
 )  # fmt: skip
 def sequential(ops: ScheduleOps, step: Number, *, lr: NonNegative = 1.0, schedules: tuple[Any, ...] = REQUIRED,

@@ -14,6 +14,7 @@ from lossopt.ops import ScheduleOps
         "torch": "torch.optim.lr_scheduler.StepLR; step_size counts calls of step(), epochs by custom",
         "optax": "optax.exponential_decay; with staircase=True: transition_steps is step_size, decay_rate is gamma",
         "keras": "keras.optimizers.schedules.ExponentialDecay; with staircase=True: decay_steps is step_size, decay_rate is gamma",
+        "also": "step_lr",
     },
 )  # fmt: skip
 def step(ops: ScheduleOps, step: Number, *, lr: NonNegative = 1.0, step_size: Count = REQUIRED, gamma: NonNegative = 0.1) -> Number:

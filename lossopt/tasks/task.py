@@ -86,3 +86,12 @@ def uniform_fan_in(shapes: Shapes, generator: np.random.Generator) -> Weights:
         bound = 1 / np.sqrt(np.prod(beside[1:]))
         weights[name] = generator.uniform(-bound, bound, shape)
     return weights
+
+
+def uniform_he(shapes: Shapes, generator: np.random.Generator) -> Weights:
+    """Weights uniform within ``sqrt(6 / fan_in)`` and biases zero: rectified layers keep the size of what passes through.
+
+    He, Zhang, Ren, Sun: Delving Deep into Rectifiers, 2015, arXiv:1502.01852.
+    """
+    bounds = {name: np.sqrt(6 / np.prod(shape[1:])) if len(shape) > 1 else 0.0 for name, shape in shapes.items()}
+    return {name: generator.uniform(-bound, bound, shapes[name]) for name, bound in bounds.items()}

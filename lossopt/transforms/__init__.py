@@ -8,9 +8,7 @@ from lossopt import registry
 
 
 def __getattr__(name: str) -> Any:
-    if name.startswith("_") or name not in registry.names("transform"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return registry.definition(name, "transform")
+    return registry.attribute(__name__, "transform", name)
 
 
 def __dir__() -> list[str]:

@@ -29,7 +29,8 @@ def parts(names: tuple[str, ...], shapes: tuple[tuple[int, ...], ...], *, to: tu
     for i, (name, shape) in enumerate(zip(names, shapes, strict=True)):
         first = next((j for j, selector in enumerate(to) if _takes(selector, name, shape)), None)
         if first is None:
-            raise InputError(f"route: no selector of {to!r} takes the parameter {name!r} of shape {tuple(shape)}; end with '*' to take the rest")
+            what = f"the parameter {name!r} of shape {tuple(shape)}"
+            raise InputError(f"route: no selector of {to!r} takes {what}; end with '*' to take the rest")
         taken[first].append(i)
     return tuple(map(tuple, taken))
 
