@@ -24,6 +24,7 @@ bench: $(READY)  ## step time and memory of every executor beside the frameworks
 
 readme: $(READY)  ## measure the tables of the README anew
 	$(RUN)/python -m lossopt.readme README.md
+	$(RUN)/python tests/test_config_fuzz.py configs/README.md
 
 stubs: $(READY)  ## the .pyi files that let editors complete each definition's arguments
 	$(RUN)/python -m lossopt.stubs

@@ -26,7 +26,12 @@ from lossopt.registry import (
 from lossopt.vector import State
 
 if TYPE_CHECKING:
-    from lossopt import analysis, losses, optimizers, schedules, schemes, transforms
+    from lossopt import analysis as analysis
+    from lossopt import losses as losses
+    from lossopt import optimizers as optimizers
+    from lossopt import schedules as schedules
+    from lossopt import schemes as schemes
+    from lossopt import transforms as transforms
     from lossopt.classes import (
         AdvancedLossOptimizationExamples,
         CustomLossOptimizationSchemes,
@@ -35,6 +40,9 @@ if TYPE_CHECKING:
         LossOptimizationAnalyzer,
         Optimizers,
     )
+    from lossopt.precision import Precision
+    from lossopt.recipes import Recipe, load_recipe
+    from lossopt.recipes.groups import groups
 
 __version__ = "0.1.0"
 
@@ -46,16 +54,20 @@ __all__ = [
     "LossOptimizationAnalyzer",
     "LossoptError",
     "Optimizers",
+    "Precision",
+    "Recipe",
     "State",
     "explain",
     "get_loss",
     "get_optimizer",
     "get_schedule",
+    "groups",
     "lint",
     "list_losses",
     "list_optimizers",
     "list_schedules",
     "list_transforms",
+    "load_recipe",
     "loss",
     "optimizer",
     "schedule",
@@ -63,6 +75,10 @@ __all__ = [
 ]
 
 LAZY = {
+    "Precision": "lossopt.precision",
+    "Recipe": "lossopt.recipes",
+    "groups": "lossopt.recipes.groups",
+    "load_recipe": "lossopt.recipes",
     "AdvancedLossOptimizationExamples": "lossopt.classes",
     "CustomLossOptimizationSchemes": "lossopt.classes",
     "LearningRateSchedulers": "lossopt.classes",
@@ -72,7 +88,7 @@ LAZY = {
 }
 """What is imported when it is asked for, and from where: `import lossopt` stays quick, and loads no NumPy."""
 
-ROOMS = ("analysis", "losses", "optimizers", "schedules", "schemes", "transforms")
+ROOMS = ("analysis", "losses", "optimizers", "recipes", "schedules", "schemes", "transforms")
 """What is reached without an import of its own: ``lossopt.losses.focal_loss``."""
 
 

@@ -2,6 +2,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Protocol, overload
 
+from lossopt.classes import AdvancedLossOptimizationExamples as AdvancedLossOptimizationExamples
+from lossopt.classes import CustomLossOptimizationSchemes as CustomLossOptimizationSchemes
+from lossopt.classes import LearningRateSchedulers as LearningRateSchedulers
+from lossopt.classes import LossFunctions as LossFunctions
+from lossopt.classes import LossOptimizationAnalyzer as LossOptimizationAnalyzer
+from lossopt.classes import Optimizers as Optimizers
 from lossopt.definition import loss as loss
 from lossopt.definition import optimizer as optimizer
 from lossopt.definition import schedule as schedule
@@ -9,6 +15,10 @@ from lossopt.definition import transform as transform
 from lossopt.errors import LossoptError as LossoptError
 from lossopt.explain import explain as explain
 from lossopt.lint import lint as lint
+from lossopt.precision import Precision as Precision
+from lossopt.recipes.config import load_recipe as load_recipe
+from lossopt.recipes.groups import groups as groups
+from lossopt.recipes.recipe import Recipe as Recipe
 from lossopt.registry import list_losses as list_losses
 from lossopt.registry import list_optimizers as list_optimizers
 from lossopt.registry import list_schedules as list_schedules

@@ -257,13 +257,21 @@ def check_groups(spec: Spec, groups: Groups) -> dict[str, dict[str, Any]]:
     return checked
 
 
-def match_groups(groups: Groups, names: Sequence[str]) -> list[tuple[str, ...]]:
-    """For each parameter the patterns that match its name, in order; a pattern that matches nothing is an error."""
+def match_groups(groups: Groups, names: Sequence[str], also: Sequence[str] | None = None) -> list[tuple[str, ...]]:
+    """For each parameter the patterns that match its name, in order; a pattern that matches nothing is an error.
+
+    Args:
+        groups: hyperparameters by pattern.
+        names: each parameter's name.
+        also: each parameter's other name, in PyTorch, which a pattern may match too.
+    """
+    known = list(zip(names, also or names, strict=True))
+    matched = [tuple(p for p in groups if any(matches(name, p) for name in both)) for both in known]
     for pattern in groups:
-        if not any(matches(n, pattern) for n in names):
+        if not any(pattern in found for found in matched):
             raise ArgumentError(f"groups[{pattern!r}] matched 0 of {len(names)} parameters{suggest(pattern.strip('*.'), names) or '.'}"
                                 f" Names are like {names[0]!r}" if names else f"groups[{pattern!r}]: there are no parameters")  # fmt: skip
-    return [tuple(p for p in groups if matches(name, p)) for name in names]
+    return matched
 
 
 def matches(name: str, pattern: str) -> bool:

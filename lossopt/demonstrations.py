@@ -46,7 +46,7 @@ def demonstrate_schemes(backends: Sequence[str], steps: int = STEPS) -> dict[str
         found[f"classification, {backend}"] = _train(backend, digits, "classification", steps=steps)
         found[f"regression, {backend}"] = _train(backend, get_task("diabetes"), "regression", make=_regression, steps=steps)
         found[f"segmentation, {backend}"] = _train(backend, get_task("digits_segmentation"), "segmentation", make=_segmentation,
-                                                   steps=steps, batch=16, lr=1e-2)  # fmt: skip
+                                                   steps=steps, batch=16)  # fmt: skip
         found[f"metric learning, {backend}"] = _train(backend, get_task("digits_triplets"), "metric learning", make=_metric,
                                                       data=digits.data(), steps=steps, batch=32)  # fmt: skip
     return found

@@ -34,19 +34,20 @@ class ConfigError(LossoptError, ValueError):
     """A recipe's file that does not say a valid recipe; the message begins with ``file:line:column key:``.
 
     Attributes:
-        problems: one error for each thing that is wrong; of one, the error itself.
+        problems: one error for each thing that is wrong, in the order of the file; of one, the error itself.
+        at: the line and column, from 1; (0, 0) where there is none.
     """
 
     problems: tuple[ConfigError, ...]
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, at: tuple[int, int] = (0, 0)) -> None:
         super().__init__(message)
-        self.problems = (self,)
+        self.problems, self.at = (self,), at
 
     @classmethod
     def joined(cls, problems: Iterable[ConfigError]) -> ConfigError:
         """One error for several: a line for each."""
-        found = tuple(problems)
+        found = tuple(sorted(problems, key=lambda problem: problem.at))
         if len(found) == 1:
             return found[0]
         made = cls("\n".join(map(str, found)))

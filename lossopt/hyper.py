@@ -122,7 +122,8 @@ def _problem(value: Any, annotation: Any) -> str | None:
         if None in found:
             return None
         numeric = isinstance(value, numbers.Real) and not isinstance(value, bool)
-        return next((f for f in found if f and "must be a" not in f), found[0]) if numeric else found[0]
+        of_number = (f for f, p in zip(found, parts, strict=True) if get_origin(p) is Annotated or p in (int, float))
+        return next(of_number, found[0]) if numeric else found[0]
     if origin is Annotated:
         return _number_problem(value, whole=parts[0] is int, allowed=parts[1:])
     if origin is Literal:

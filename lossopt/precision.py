@@ -90,13 +90,17 @@ class Precision:
     loss_scale: Any = None
 
     def __post_init__(self) -> None:
-        for name, annotation in FIELDS.items():
-            hyper.check("precision", name, getattr(self, name), annotation)
+        for name in ("compute", "params"):
+            hyper.check("precision", name, getattr(self, name), FIELDS[name])
+        if hyper.is_live(self.loss_scale) or not _allowed(self.loss_scale, LossScale):
+            raise HyperparameterError("precision: loss_scale must be 'dynamic', a positive and finite number, or None, "
+                                      f"got {self.loss_scale!r}")  # fmt: skip
         if self.compute != self.params and not (self.params == "float32" and self.compute in ("bfloat16", "float16")):
-            raise HyperparameterError(f"precision: params {self.params!r} do not go with compute {self.compute!r}: write the same for both, "
-                                      "or params: float32 with compute: bfloat16 or float16")  # fmt: skip
+            raise HyperparameterError(f"precision: params {self.params!r} do not go with compute {self.compute!r}: write the same for "
+                                      "both, or params: float32 with compute: bfloat16 or float16")  # fmt: skip
         if self.loss_scale is not None and self.compute != "float16":
-            raise HyperparameterError(f"precision: loss_scale is for compute: float16; {self.compute} has the range that it needs: leave it out")
+            raise HyperparameterError(f"precision: loss_scale is for compute: float16; {self.compute} has the range that it needs: "
+                                      "leave it out")  # fmt: skip
         if self.loss_scale is None and self.compute == "float16":
             raise HyperparameterError("precision: float16 makes gradients below 6e-8 zero: write loss_scale: dynamic, "
                                       "or compute: bfloat16, which needs no loss scale")  # fmt: skip
@@ -116,7 +120,8 @@ class Precision:
             return given
         if isinstance(given, str):
             if given not in WORDS:
-                raise HyperparameterError(f"precision must be {hyper.describe(Literal[tuple(WORDS)])}, got {given!r}{suggest(given, WORDS)}")
+                allowed = hyper.describe(Literal[tuple(WORDS)])
+                raise HyperparameterError(f"precision must be {allowed}, got {given!r}{suggest(given, WORDS)}")
             compute, params = WORDS[given]
             return cls(compute, params, "dynamic" if compute == "float16" else None)  # type: ignore[arg-type]
         if not isinstance(given, Mapping):
@@ -220,3 +225,11 @@ def chosen(names: list[str], patterns: tuple[str, ...]) -> list[str]:
                                 f"They are: {', '.join(names)}")  # fmt: skip
     found = [name for name in names if any(matches(name, pattern) for pattern in patterns)]
     return [name for name in found if not any(name.startswith(other + ".") for other in found)]
+
+
+def _allowed(value: Any, annotation: Any) -> bool:
+    try:
+        hyper.check("", "", value, annotation)
+    except HyperparameterError:
+        return False
+    return True

@@ -33,7 +33,8 @@ def disagreements_block() -> str:
 def parity_block() -> str:
     """A whole run of the parity suite: its summary, and a line for each optimizer."""
     report = parity()
-    lines = [f"{report.summary()}.", "", "| optimizer, worst of its rows | " + " | ".join(COLUMNS) + " |", "|---" * (1 + len(COLUMNS)) + "|"]
+    head = "| optimizer, worst of its rows | " + " | ".join(COLUMNS) + " |"
+    lines = [f"{report.summary()}.", "", head, "|---" * (1 + len(COLUMNS)) + "|"]
     for name in dict.fromkeys(row.definition for row in report.rows if row.kind == "optimizer"):
         found = [c for row in report.rows if row.definition == name for c in row.comparisons]
         lines.append(f"| {name} | " + " | ".join(_worst(found, names) for names in COLUMNS.values()) + " |")
@@ -62,7 +63,8 @@ def fill(text: str, blocks: Mapping[str, str]) -> str:
 
 def rows_of(text: str) -> list[tuple[str, float, float]]:
     """The disagreements that a text shows: name, how far apart they are, how far apart lossopt is."""
-    cells = [[c.strip() for c in line.strip("| \n").split("|")] for line in text.splitlines() if line.startswith("| ") and line.count("|") == 8]
+    rows = [line.strip("| \n") for line in text.splitlines() if line.startswith("| ") and line.count("|") == 8]
+    cells = [[c.strip() for c in row.split("|")] for row in rows]
     return [(row[0], float(row[3]), float(row[6])) for row in cells if re.fullmatch(r"[\d.e+-]+", row[3])]
 
 

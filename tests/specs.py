@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from lossopt import list_optimizers, list_transforms, optimizers, transforms
-from lossopt.definition import Spec
+from lossopt import optimizers, registry, transforms
+from lossopt.definition import Kind, Spec
+
+
+def own(kind: Kind) -> list[str]:
+    """The names of one kind that lossopt itself defines; tests define some of their own."""
+    return [n for n in registry.names(kind) if registry.definition(n, kind).text.__module__.startswith("lossopt.")]
+
 
 SPECIAL = {
     "muon": lambda: transforms.route(optimizers.muon(ns_dtype=None), optimizers.adamw(), to=("matrices", "*")),
@@ -25,5 +31,5 @@ def wrapped(name: str) -> Spec:
 
 def every_spec() -> dict[str, Spec]:
     """Name -> spec, for each optimizer, transform and wrapper in the registry."""
-    specs = {n: SPECIAL[n]() if n in SPECIAL else getattr(optimizers, n)() for n in list_optimizers()}
-    return {**specs, **{n: wrapped(n) for n in list_transforms()}}
+    specs = {n: SPECIAL[n]() if n in SPECIAL else getattr(optimizers, n)() for n in own("optimizer")}
+    return {**specs, **{n: wrapped(n) for n in own("transform")}}

@@ -83,12 +83,12 @@ def test_nothing_is_left_behind_in_the_process():
 
 
 def test_the_step_is_compiled_once():
-    side = JaxSide(BLOBS, dataclasses.replace(PLAIN, schedule=cosine(T_max=8)), "float64")
+    side = JaxSide(BLOBS, dataclasses.replace(PLAIN, schedule=cosine(T_max=8), precision="float64"))
     data = blobs()
     side.load(uniform_fan_in(side.shapes, np.random.default_rng(0)))
     for start in range(0, 128, 32):
         side.step(*(x[start:start + 32] for x in data.train))
-    assert side._compiled_step._cache_size() == 1
+    assert side.built._compiled[True]._cache_size() == 1
 
 
 WAYS = {
@@ -114,7 +114,7 @@ def test_every_way_of_updating_agrees(optimizer):
 
 
 def test_convolutions_agree():
-    found = compare(PLAIN, task=dataclasses.replace(BLOBS, models="convnet"), steps=3)
+    found = compare(PLAIN, task=dataclasses.replace(BLOBS, models="cnn"), steps=3)
     assert not found.diverged, str(found)
 
 

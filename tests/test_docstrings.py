@@ -7,10 +7,11 @@ import importlib
 import re
 
 import pytest
+from specs import own
 
 from lossopt import registry
 
-EVERY = [(kind, name) for kind in ("loss", "optimizer", "schedule", "transform") for name in registry.names(kind)]
+EVERY = [(kind, name) for kind in ("loss", "optimizer", "schedule", "transform") for name in own(kind)]
 
 
 @pytest.mark.parametrize(("kind", "name"), EVERY, ids=[f"{k}-{n}" for k, n in EVERY])

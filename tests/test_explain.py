@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from specs import own
 
 import lossopt
 from lossopt import explain, registry
@@ -12,7 +13,7 @@ from lossopt.cli.output import plain
 from lossopt.definition import Optimizer
 from lossopt.errors import UnknownNameError
 
-EVERY = [(kind, name) for kind in ("loss", "optimizer", "schedule", "transform") for name in registry.names(kind)]
+EVERY = [(kind, name) for kind in ("loss", "optimizer", "schedule", "transform") for name in own(kind)]
 
 
 @pytest.mark.parametrize(("kind", "name"), EVERY, ids=[f"{k}-{n}" for k, n in EVERY])

@@ -6,6 +6,7 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+from specs import own
 
 from lossopt import lint, registry, transforms
 from lossopt.errors import DefinitionError
@@ -24,7 +25,7 @@ def planted():
         registry._found["optimizer"].pop(name)
 
 
-EVERY = [(kind, name) for kind in ("loss", "optimizer", "schedule", "transform") for name in registry.names(kind)]
+EVERY = [(kind, name) for kind in ("loss", "optimizer", "schedule", "transform") for name in own(kind)]
 
 
 @pytest.mark.parametrize(("kind", "name"), EVERY, ids=[f"{k}-{n}" for k, n in EVERY])

@@ -12,8 +12,9 @@ import pytest
 import torch
 from helpers import assert_close, assert_ok
 from rich.console import Console
+from specs import own
 
-from lossopt import list_losses, list_optimizers, list_schedules, list_transforms, registry
+from lossopt import registry
 from lossopt.definition import optimizer
 from lossopt.errors import ArgumentError, UnknownNameError
 from lossopt.optimizers import adam, adamw, sgd
@@ -42,7 +43,6 @@ def test_every_definition_and_convention_keeps_its_bounds(case):
     assert_ok(parity(cases=[case]))
 
 
-LISTS = {"optimizer": list_optimizers, "transform": list_transforms, "loss": list_losses, "schedule": list_schedules}
 IN_NEITHER = {"transform": {"cautious"}}
 """What neither framework has."""
 
@@ -50,13 +50,13 @@ IN_NEITHER = {"transform": {"cautious"}}
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_definition_has_rows(kind):
     covered = {name for k, case in EVERY if k == kind for name in names_in(case)}
-    assert set(LISTS[kind]()) <= covered
+    assert set(own(kind)) <= covered
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_definition_that_a_framework_has_is_held_to_it(kind):
     held = {name for k, case in EVERY if k == kind and (case.torch or case.optax) for name in names_in(case)}
-    assert set(LISTS[kind]()) - held == IN_NEITHER.get(kind, set())
+    assert set(own(kind)) - held == IN_NEITHER.get(kind, set())
 
 
 def test_float32_adam_is_as_exact_as_float32_allows_and_optax_is_not():

@@ -7,7 +7,7 @@ import pytest
 from lossopt.errors import ArgumentError, ConfigError, HyperparameterError, LossoptError
 from lossopt.losses import cross_entropy
 from lossopt.optimizers import adamw, sgd
-from lossopt.recipes import Recipe, parse_recipe, load_recipe
+from lossopt.recipes import Recipe, load_recipe, parse_recipe
 from lossopt.recipes.document import MAX_BYTES, MAX_DEPTH, parse
 from lossopt.schedules import cosine, one_cycle
 from lossopt.tasks import BUILT_IN
@@ -32,13 +32,13 @@ def test_every_key_arrives():
     assert recipe == Recipe(
         loss=cross_entropy.configure(label_smoothing=0.1),
         optimizer=chain(clip_by_global_norm(max_norm=1.0), adamw(lr=1e-3, weight_decay=0.05, betas=(0.8, 0.95))),
-        schedule=cosine(T_max=500), task="digits", steps=500, batch_size=32, seed=7, dtype="float32",
+        schedule=cosine(T_max=500), task="digits", steps=500, batch_size=32, seed=7, precision="float32",
     )  # fmt: skip
 
 
 def test_defaults():
     recipe = parse_recipe(SHORT)
-    assert (recipe.optimizer, recipe.schedule, recipe.steps, recipe.dtype) == (sgd(), None, 200, "float64")
+    assert (recipe.optimizer, recipe.schedule, recipe.steps, recipe.precision) == (sgd(), None, 200, None)
 
 
 @pytest.mark.parametrize(("text", "value"), [
@@ -91,20 +91,25 @@ WRONG = {
     "one of betas": ("loss: mse_loss\noptimizer: {name: adam, betas: [0.9, 1.0]}",
                      "2:38 optimizer.betas[1]: must be in [0, 1), got 1.0"),
     "unknown key": (SHORT + "setps: 3", "3:1 setps: unknown key; did you mean 'steps'? It is one of: "
-                                        "task, loss, optimizer, schedule, clip, steps, batch_size, seed, dtype"),
+                                        "task, loss, optimizer, schedule, clip, ema, groups, precision, steps, batch_size, seed, accumulate, "
+                                        "checkpoint, analysis, monitoring"),
     "duplicate key": (SHORT + "loss: l1_loss", "3:1 the key 'loss' stands twice; the first is in line 1"),
     "no loss": ("optimizer: sgd", "1:1 a recipe has a loss, such as `loss: cross_entropy`"),
     "no optimizer": ("loss: mse_loss", "1:1 a recipe has an optimizer, such as `optimizer: adamw`"),
     "no name": ("loss: mse_loss\noptimizer: {lr: 1}", "2:12 optimizer: which optimizer? Write {name: ..., lr}"),
     "steps": (SHORT + "steps: 0", "3:8 steps: must be at least 1, and finite, got 0"),
     "half a step": (SHORT + "steps: 1.5", "3:8 steps: must be a whole number, got 1.5"),
-    "dtype": (SHORT + "dtype: bfloat16", "3:8 dtype: must be 'float32' or 'float64', got 'bfloat16'"),
+    "precision": (SHORT + "precision: bfloat32", "3:12 precision: precision must be 'float32' or 'float64' or 'bfloat16' or 'float16', "
+                                                 "got 'bfloat32'; did you mean 'float32'?"),
+    "precision twice": (SHORT + "precision: float32\ndtype: float64", "4:8 dtype: precision is given already, in line 3: leave one out"),
+    "loss scale": (SHORT + "precision: {compute: float16, loss_scale: 0}",
+                   "3:43 precision.loss_scale: must be positive, and finite, got 0"),
     "task": (SHORT + "task: digit", "3:7 task: unknown task 'digit'; did you mean 'digits'? It is one of: " + ", ".join(BUILT_IN)),
     "code": (SHORT + "task: my_pair.py", "3:7 task: unknown task 'my_pair.py'; your own task is code, and code is named on the command "
                                          "line: --task my_pair.py It is one of: " + ", ".join(BUILT_IN)),
     "clip": (SHORT + "clip: {global_norm: -1}", "3:21 clip.global_norm: must be positive or zero, and finite, got -1"),
     "clip key": (SHORT + "clip: {norm: 1}", "3:8 clip.norm: unknown key. It is one of: global_norm, value"),
-    "clip number": (SHORT + "clip: 1.0", "3:7 clip: expected keys and values, such as `clip: {...}`, got 1.0"),
+    "clip number": (SHORT + "clip: 1.0", "3:7 clip: expected keys and values, such as `clip: {global_norm: 1.0}`, got 1.0"),
     "missing": (SHORT + "schedule: cosine", "3:11 schedule: cosine() needs T_max (a whole number, at least 1, and finite): "
                                             "write cosine(T_max=...)"),
     "schedule lr": (SHORT + "schedule: {name: cosine, lr: 1, T_max: 5}",
@@ -169,10 +174,11 @@ def test_a_file_that_was_cut_off_never_gives_another_error(length):
 
 @pytest.mark.parametrize(("changes", "error", "message"), [
     ({"steps": 0}, HyperparameterError, "recipe: steps must be at least 1, and finite, got 0"),
-    ({"dtype": "float16"}, HyperparameterError, "recipe: dtype must be 'float32' or 'float64', got 'float16'"),
+    ({"precision": "float8"}, HyperparameterError, "precision must be 'float32' or 'float64' or 'bfloat16' or 'float16', got 'float8'; "
+                                                   "did you mean 'float64'?"),
     ({"schedule": cosine(lr=0.5, T_max=5)}, ArgumentError,
      "cosine has lr=0.5 and the optimizer lr=0.1; the optimizer's is the base: leave the other out"),
-], ids=["steps", "dtype", "two bases"])  # fmt: skip
+], ids=["steps", "precision", "two bases"])  # fmt: skip
 def test_a_recipe_in_python_is_checked_too(changes, error, message):
     with pytest.raises(error) as found:
         Recipe(**{"loss": cross_entropy.configure(), "optimizer": sgd(lr=0.1), **changes})

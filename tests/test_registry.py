@@ -9,13 +9,14 @@ import re
 
 import numpy as np
 import pytest
+from specs import own
 
 import lossopt
 from lossopt import errors, registry
 from lossopt.definition import Definition
 
 KINDS = ("loss", "optimizer", "schedule", "transform")
-EVERY = [(kind, name) for kind in KINDS for name in registry.names(kind)]
+EVERY = [(kind, name) for kind in KINDS for name in own(kind)]
 IDS = [f"{k}-{n}" for k, n in EVERY]
 
 

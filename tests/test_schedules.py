@@ -66,7 +66,11 @@ def x64() -> Iterator[None]:
 
 
 # ------------------------------------------------------------------------------------------------- parity
-@pytest.mark.parametrize("case", [c for c in SCHEDULE_CASES if c.torch], ids=ids)
+CLOSED = [c for c in SCHEDULE_CASES if c.name != "reduce_on_plateau"]
+"""The functions of the step; a plateau walks on metrics, and is held to both frameworks' own further down."""
+
+
+@pytest.mark.parametrize("case", [c for c in CLOSED if c.torch], ids=ids)
 def test_equals_torch(case: ScheduleCase) -> None:
     theirs = walk(case.torch(torch, sgd(case.options["lr"])), case.steps)
     spec = get_schedule(case.name, **case.options)
@@ -75,14 +79,14 @@ def test_equals_torch(case: ScheduleCase) -> None:
     same(walk(ours, case.steps), theirs)
 
 
-@pytest.mark.parametrize("case", [c for c in SCHEDULE_CASES if c.optax], ids=ids)
+@pytest.mark.parametrize("case", [c for c in CLOSED if c.optax], ids=ids)
 def test_equals_optax(case: ScheduleCase, x64: None) -> None:
     theirs = jax.vmap(case.optax(optax))(jnp.arange(case.steps)) * jnp.ones(case.steps)
     assert theirs.dtype == jnp.float64
     same(plain(get_schedule(case.name, **case.options), case.steps), theirs.tolist())
 
 
-@pytest.mark.parametrize("case", SCHEDULE_CASES, ids=ids)
+@pytest.mark.parametrize("case", CLOSED, ids=ids)
 def test_every_backend_gives_the_same_in_float64(case: ScheduleCase, x64: None) -> None:
     wanted = plain(get_schedule(case.name, **case.options), case.steps + 50)
     assert plain(get_schedule(case.name, "numpy", **case.options), case.steps + 50) == wanted

@@ -21,6 +21,7 @@ from lossopt import carry
 from lossopt.definition import Spec
 from lossopt.errors import ArgumentError, InputError
 from lossopt.schedules.spec import ScheduleSpec
+from lossopt.tasks.mapping import LEAVES
 from lossopt.vector import Lifted, State, Vector
 from lossopt_jax.schedules import TraceableSchedule, traceable
 from lossopt_jax.words import Words
@@ -131,7 +132,7 @@ class Carrier:
 
         base = {n: value(n, v) for n, v in self.spec.flat.items()}
         groups = {p: {n: value(n, v, p) for n, v in changes.items()} for p, changes in self.groups.items()}
-        matched = carry.match_groups(groups, names) if groups and names != ("",) else [()] * len(names)
+        matched = carry.match_groups(groups, names, [known_as(n) for n in names]) if groups and names != ("",) else [()] * len(names)
         each = tuple({**base, **{n: v for p in patterns for n, v in groups[p].items()}} if patterns else base for patterns in matched)
         shapes = tuple(x.shape for x in leaves)
         return carry.Run(words, Lifted(words), names, shapes, each, self.spec.flat_names, extras or {})
@@ -186,9 +187,25 @@ def _is_live_lr(flat: str, value: Any) -> bool:
 
 # ------------------------------------------------------------------------------------------------- trees
 def split(params: Any) -> tuple[tuple[str, ...], list[Any], Any]:
-    """Dotted names, leaves and structure of a tree of parameters."""
+    """Dotted names, leaves and structure of a tree of parameters.
+
+    Flax keeps each array in a box with the attribute ``value``; a parameter is called by the name of its box.
+    """
     paths, treedef = jax.tree_util.tree_flatten_with_path(params)
-    return tuple(jax.tree_util.keystr(p, simple=True, separator=".") for p, _ in paths), [x for _, x in paths], treedef
+    return tuple(map(_name, paths)), [x for _, x in paths], treedef
+
+
+def _name(path_and_leaf: tuple[Any, Any]) -> str:
+    path, _ = path_and_leaf
+    if len(path) > 1 and path[-1] == jax.tree_util.GetAttrKey("value"):
+        path = path[:-1]
+    return jax.tree_util.keystr(path, simple=True, separator=".")
+
+
+def known_as(name: str) -> str:
+    """A parameter's name with the last part as PyTorch has it: ``hidden.kernel`` is ``hidden.weight``."""
+    module, dot, leaf = name.rpartition(".")
+    return module + dot + LEAVES.get(leaf, leaf)
 
 
 @functools.cache

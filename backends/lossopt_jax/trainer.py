@@ -1,4 +1,4 @@
-"""One side of a comparison in JAX: a Flax module, a loss, an optax transformation and a schedule, under one jit."""
+"""One side of a comparison in JAX: what a recipe is built into, on the CPU, in NumPy arrays."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
-from lossopt import get_loss, get_optimizer, get_schedule
 from lossopt.compare.side import Step
 from lossopt.errors import InputError, MissingBackendError
 from lossopt.recipes import Recipe
-from lossopt.tasks import Task
+from lossopt.tasks import Task, mapping
 from lossopt.tasks.task import Shapes, Weights
 from lossopt_jax.optimizers import split
 
@@ -24,7 +22,9 @@ try:
 except ImportError as error:
     raise MissingBackendError("training a model in JAX needs flax, which is not installed: pip install 'lossopt[all]'") from error
 
-from lossopt_jax import models, precision
+from lossopt_jax import models
+from lossopt_jax.build import Built, Parts
+from lossopt_jax.precision import checkpoint_modules, compute_in
 
 
 class Side:
@@ -32,90 +32,62 @@ class Side:
 
     Args:
         task: whose model is trained.
-        recipe: loss, optimizer, schedule and seed.
-        dtype: ``"float64"`` or ``"float32"``.
+        recipe: what to train it with; its precision is that of the comparison.
     """
 
-    def __init__(self, task: Task, recipe: Recipe, dtype: str) -> None:
-        self.dtype = np.dtype(dtype)
+    def __init__(self, task: Task, recipe: Recipe) -> None:
+        self.dtype = np.dtype(np.float32 if recipe.precision is None else recipe.precision.params)
         with self._settings():
-            self.graph, self.template, self.rest, self.params = self._build(task, recipe.seed)
-        self.loss, self.arguments = get_loss(recipe.loss, "jax"), task.arguments
-        self.optimizer = get_optimizer(recipe.scheduled_optimizer(), "jax")
-        self.lr = _lr(recipe)
-        self.asks = recipe.optimizer.asks
-        self.state: Any = None
-        self._compiled_step, self._compiled_predict = jax.jit(self._step), jax.jit(self._predict)
-        self._compiled_init = jax.jit(self.optimizer.init)
+            parts = self._build(task, recipe)
+            shapes = {name: tuple(x.shape) for name, x in zip(*split(parts.params)[:2], strict=True)}
+            names = {own: link.name for link in mapping.links(task, "jax", shapes) for own in link.own}
+            self.built = Built(recipe, parts, arguments=task.arguments, names=names)
 
     @property
     def shapes(self) -> Shapes:
-        names, leaves, _ = split(self.params)
+        names, leaves, _ = split(self.built.params)
         return {name: tuple(x.shape) for name, x in zip(names, leaves, strict=True)}
 
     def parameters(self) -> Weights:
-        return _named(self.params)
+        names, leaves, _ = split(self.built.params)
+        return {name: np.asarray(x) for name, x in zip(names, leaves, strict=True)}
 
     def load(self, weights: Mapping[str, np.ndarray]) -> None:
-        names, _, treedef = split(self.params)
+        names, _, treedef = split(self.built.params)
         with self._settings():
-            self.params = treedef.unflatten([self._array(weights[name]) for name in names])
+            self.built.params = treedef.unflatten([self._array(weights[name]) for name in names])
 
     def step(self, inputs: np.ndarray, targets: np.ndarray) -> Step:
         with self._settings():
-            if self.state is None:
-                self.state = self._compiled_init(self.params)
-            batch = self._array(inputs), self._array(targets)
-            self.params, self.state, self.rest, seen = self._compiled_step(self.params, self.state, self.rest, *batch)
-            predictions, loss, gradients, lr = seen
-        return Step(np.asarray(predictions), float(loss), _named(gradients), float(lr), _named(self.params))
+            seen = self.built.observe(self._array(inputs), self._array(targets))
+        gradients = {name: np.asarray(g) for name, g in (seen.gradients or {}).items()}
+        return Step(np.asarray(seen.predictions), float(seen.loss), gradients, 1.0 if seen.lr is None else float(seen.lr), self.parameters())
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         with self._settings():
-            return np.asarray(self._compiled_predict(self.params, self.state, self.rest, self._array(inputs)))
+            return np.asarray(self.built.predict(self._array(inputs)))
 
-    def _build(self, task: Task, seed: int) -> tuple[Any, Any, Any, Any]:
+    def report(self) -> dict[str, Any]:
+        with self._settings():
+            return self.built.report()
+
+    def _build(self, task: Task, recipe: Recipe) -> Parts:
         """The model's structure, the shapes of its parameters, its other state, and parameters to be loaded.
 
         Traced, not run: drawing initial values that `load` replaces would compile one small program after another.
         """
 
         def make() -> Any:
-            model = _model(task, nnx.Rngs(seed))
-            model.train()
-            precision.compute_in(model, self.dtype)
-            return model
+            made = model(task, recipe.seed)
+            made.train()
+            compute_in(made, self.dtype)
+            return checkpoint_modules(made, *recipe.checkpointed) if recipe.checkpointed else made
 
         graph, template, rest = nnx.split(nnx.eval_shape(make), nnx.Param, ...)
         if jax.tree.leaves(rest):  # statistics of a normalisation, keys of a generator
             rest = jax.tree.map(self._array, jax.jit(lambda: nnx.split(make(), nnx.Param, ...)[2])())
-        return graph, template, rest, jax.tree.map(lambda x: np.zeros(x.shape, self.dtype), nnx.to_pure_dict(template))
+        return Parts(graph, template, rest, jax.tree.map(lambda x: np.zeros(x.shape, self.dtype), nnx.to_pure_dict(template)))
 
-    # -- what is compiled
-    def _step(self, params: Any, state: Any, rest: Any, x: jax.Array, y: jax.Array) -> tuple[Any, Any, Any, Any]:
-        def loss_of(params: Any) -> tuple[jax.Array, Any]:
-            model = self._merge(params, rest)
-            predictions = model(x)
-            return self.loss(*self.arguments(predictions, y)), (predictions, nnx.state(model, nnx.Not(nnx.Param)))
-
-        (loss, (predictions, rest)), gradients = jax.value_and_grad(loss_of, has_aux=True)(params)
-        extras = {"value": loss} if "value" in self.asks else {}
-        if "evaluate" in self.asks:
-            extras["value_fn"] = lambda params: loss_of(params)[0]
-        updates, new = self.optimizer.update(gradients, state, params, **extras)
-        return optax.apply_updates(params, updates), new, rest, (predictions, loss, gradients, self.lr(state))
-
-    def _predict(self, params: Any, state: Any, rest: Any, x: jax.Array) -> jax.Array:
-        model = self._merge(params if state is None else self.optimizer.eval_params(state, params), rest)
-        model.eval()
-        return model(x)
-
-    def _merge(self, params: Any, rest: Any) -> Any:
-        state = jax.tree.map(lambda x: x, self.template)  # a copy: traced values must not stay in the template
-        nnx.replace_by_pure_dict(state, params)
-        return nnx.merge(self.graph, state, rest, copy=True)  # a model of this trace, which may change its statistics
-
-    # -- numbers
     @contextlib.contextmanager
     def _settings(self) -> Iterator[None]:
         """Full precision, on the CPU, for what happens here only; nothing is set for the process."""
@@ -127,25 +99,11 @@ class Side:
         return jnp.asarray(x, self.dtype) if jnp.issubdtype(x.dtype, jnp.floating) else jnp.asarray(x)
 
 
-def _lr(recipe: Recipe) -> Any:
-    """``state -> the learning rate that the next update uses``: the schedule at the state's own count."""
-    name = recipe.lr_name
-    if name is None:
-        return lambda state: 1.0
-    if recipe.schedule is None:
-        return lambda state: state.hyperparams[name.removesuffix("lr") + "learning_rate"]
-    schedule = get_schedule(recipe.schedule.with_lr(recipe.optimizer.flat[name]), "jax")
-    return lambda state: schedule(state.count)
-
-
-def _model(task: Task, rngs: nnx.Rngs) -> Any:
+def model(task: Task, seed: int) -> Any:
+    """The task's nnx module, with the random numbers of a seed."""
+    rngs = nnx.Rngs(seed)
     if isinstance(task.models, str):
         return models.build(task.models, task.sizes, rngs)
     if "jax" not in task.models:
         raise InputError(f"the task {task.name!r} has no jax model; give Task(models={{'jax': make_flax_model, ...}})")
     return task.models["jax"](rngs)
-
-
-def _named(tree: Any) -> Weights:
-    names, leaves, _ = split(tree)
-    return {name: np.asarray(x) for name, x in zip(names, leaves, strict=True)}

@@ -116,10 +116,10 @@ class Policy:
             loss = loss_of(model, *batch)
             self.backward(loss)
             return loss.detach()
-        share = 1 / parts if reduction == "mean" else 1.0
         total: Any = 0.0
         for part in parts_of(batch, parts):
-            loss = loss_of(model, *part) * share
+            loss = loss_of(model, *part)
+            loss = loss / parts if reduction == "mean" else loss
             self.backward(loss)
             total = total + loss.detach()
         return total
@@ -222,7 +222,7 @@ def checkpoint_modules(model: nn.Module, *patterns: str) -> nn.Module:
     modules = dict(model.named_modules())
     for name in chosen([n for n in modules if n], patterns):
         module: Any = modules[name]
-        if "forward" not in vars(module):  # else it is checkpointed already
+        if getattr(module.forward, "func", None) is not torch_checkpoint:
             module.forward = checkpoint(module.forward)
     return model
 
@@ -245,7 +245,8 @@ def _float32(x: Tensor) -> Tensor:
 
 def _device(inputs: tuple[Any, ...], function: Any) -> str:
     """The kind of device on which a module has its parameters, else that of the first tensor given."""
-    found: list[Tensor] = list(function.parameters())[:1] if isinstance(function, nn.Module) else []
+    found: list[Tensor] = []
+    found.extend(function.parameters() if isinstance(function, nn.Module) else ())
     if not found:
         _mapped(lambda x: found.append(x) or x, inputs)  # type: ignore[func-returns-value]
     return found[0].device.type if found else "cpu"

@@ -49,7 +49,7 @@ class PerformanceMonitor:
         >>> monitor = PerformanceMonitor()
         >>> for _ in range(5):
         ...     with monitor.step(samples=32) as done:
-        ...         done(sum(range(1000)))
+        ...         total = done(sum(range(1000)))
         >>> found = monitor.summary()
         >>> found["steps"], found["step_time"] > 0, found["throughput"] > 0
         (5, True, True)

@@ -36,7 +36,8 @@ def _figure(path: str | Path, width: float, height: float) -> Iterator[Any]:
     except ImportError as error:
         raise InputError("the picture is drawn by matplotlib, which is not installed: pip install 'lossopt[compare]'") from error
     look: Any = {"font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": GREY, "xtick.color": GREY,
-            "ytick.color": GREY, "axes.labelcolor": GREY, "axes.titlelocation": "left", "axes.titlesize": 11, "legend.framealpha": 0.9, "legend.edgecolor": "white",
+            "ytick.color": GREY, "axes.labelcolor": GREY, "axes.titlelocation": "left", "axes.titlesize": 11,
+            "legend.framealpha": 0.9, "legend.edgecolor": "white",
             "axes.axisbelow": True}  # fmt: skip
     with matplotlib.rc_context(look):
         figure = Figure(figsize=(width, height), dpi=160, layout="constrained")
@@ -98,7 +99,8 @@ def draw_gradient_flow(analysis: GradientFlow, path: str | Path) -> None:
         lost = ~np.isfinite(norms)
         widths = np.where(lost, top, np.maximum(norms, floor))
         axes.barh(at, widths - floor, left=floor, color=np.where(lost, RED, BLUE), height=0.62, label="norm")
-        axes.plot(np.where(np.isfinite(largest) & (largest > 0), largest, np.nan), at, "o", color=ORANGE, markersize=5, label="largest magnitude")
+        shown = np.where(np.isfinite(largest) & (largest > 0), largest, np.nan)
+        axes.plot(shown, at, "o", color=ORANGE, markersize=5, label="largest magnitude")
         for i, (_, stats) in enumerate(rows):
             note = "not finite" if not stats["finite"] else "zero" if stats["norm"] == 0 else ""
             if note:

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from lossopt.errors import LossoptError, suggest
 
-COMMANDS = ("compare", "parity", "list", "explain", "doctor", "bench")
+COMMANDS = ("compare", "parity", "validate", "show", "groups", "plot-schedule", "schema", "list", "explain", "doctor", "bench")
 """In the order of ``lossopt --help``; each is a page of this folder, light enough to import for the help alone."""
 
 EXIT = """exit status:
@@ -42,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:  # argparse: --help, --version, wrong usage
         return stop.code if isinstance(stop.code, int) else 0
     except LossoptError as error:
-        return _say(str(error))
+        return _say(*map(str, getattr(error, "problems", (error,))))
     except BrokenPipeError:
         # Whoever read the output has left (`lossopt list | head`); Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -63,7 +63,7 @@ def parser() -> Parser:
     top.add_argument("--version", action="version", version=f"lossopt {lossopt.__version__}")
     subparsers = top.add_subparsers(dest="command", metavar="COMMAND", title="commands", required=True)
     for name in COMMANDS:
-        importlib.import_module(f"lossopt.cli.{name}").add_parser(subparsers)
+        importlib.import_module(f"lossopt.cli.{name.replace('-', '_')}").add_parser(subparsers)
     return top
 
 
@@ -96,8 +96,10 @@ def _parser_of(top: Parser, command: str) -> Parser:
     return next(a for a in top._actions if isinstance(a, argparse._SubParsersAction)).choices[command]
 
 
-def _say(message: str) -> int:
-    print(f"lossopt: {' '.join(message.split())}", file=sys.stderr)
+def _say(*messages: str) -> int:
+    """Each message on its line."""
+    for message in messages:
+        print(f"lossopt: {' '.join(message.split())}", file=sys.stderr)
     return 2
 
 

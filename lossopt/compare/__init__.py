@@ -14,6 +14,7 @@ from lossopt.compare import engine
 from lossopt.compare.engine import Row
 from lossopt.compare.verdict import STAGES, TOLERANCES, Breach, Difference, Tolerance
 from lossopt.errors import ArgumentError
+from lossopt.precision import Precision
 from lossopt.recipes import Recipe, load_recipe
 from lossopt.tasks import Task, get_task, load_task
 
@@ -80,6 +81,7 @@ class Comparison:
             "seconds": {k: round(v, 3) for k, v in self.result.seconds.items()},
             "tolerance": {"relative": self.tolerance.bound, "update": self.tolerance.update, "cause": self.tolerance.cause},
             "diverged": self.diverged,
+            **({"reports": {name: _plain(report) for name, report in self.result.reports.items()}} if self.result.reports else {}),
             "first_difference": self._first_difference(),
             "not_compared_from_step": dict(self.result.rounding),
             "worst": {stage: _as_dict(self.worst(stage)[1], step=self.worst(stage)[0]) for stage in STAGES},
@@ -128,7 +130,8 @@ def compare(recipe: Recipe | str | Path, *, task: Task | str | None = None, step
     Args:
         recipe: a `Recipe`, or the path of a YAML file.
         task: a `Task`, the name of a built-in one, or a Python file that defines ``task``; None is the recipe's own.
-        steps, dtype: instead of the recipe's; dtype is ``"float64"`` or ``"float32"``.
+        steps, dtype: instead of the recipe's; dtype is ``"float64"`` or ``"float32"``.  A recipe that names no precision is
+            compared in float64, one of half precision is not compared without a dtype.
         backends: two of ``"jax"``, ``"torch"``.
         recipe_for: another recipe for one backend ("my two recipes disagree"): ``{"torch": other}``.  Steps, batch size
             and seed are common.
@@ -152,21 +155,23 @@ def compare(recipe: Recipe | str | Path, *, task: Task | str | None = None, step
     """
     first, second = engine.check_backends(tuple(backends))
     common = _read(recipe)
-    changes: dict[str, Any] = {name: value for name, value in (("steps", steps), ("dtype", dtype)) if value is not None}
-    common = replace(common, **changes)
-    shared = {"steps": common.steps, "dtype": common.dtype, "batch_size": common.batch_size, "seed": common.seed}
+    dtype = dtype or _dtype(common)
+    if dtype not in TOLERANCES:
+        raise ArgumentError(f"dtype must be {' or '.join(map(repr, TOLERANCES))}, got {dtype!r}")
+    common = replace(common, precision=Precision.of(dtype), steps=common.steps if steps is None else steps)
+    shared = {name: getattr(common, name) for name in ("steps", "precision", "batch_size", "seed")}
     own = {name: _read(given) for name, given in (recipe_for or {}).items()}
     if strange := [name for name in own if name not in (first, second)]:
         raise ArgumentError(f"recipe_for names {strange[0]!r}, which is not compared; the backends are {first} and {second}")
     recipes = {name: replace(own.get(name, common), **shared) for name in (first, second)}
     chosen = _task(task if task is not None else common.task)
-    bound = TOLERANCES[common.dtype]
+    bound = TOLERANCES[dtype]
     if tolerance is not None:
         if not (math.isfinite(tolerance) and tolerance >= 0):
             raise ArgumentError(f"tolerance must be positive or zero, and finite, got {tolerance!r}")
         bound = Tolerance(tolerance, tolerance, "given by the user")
-    result = engine.run(chosen, recipes, common.dtype, bound, on_step)
-    comparison = Comparison(recipes, chosen, common.dtype, bound, result)
+    result = engine.run(chosen, recipes, dtype, bound, on_step)
+    comparison = Comparison(recipes, chosen, dtype, bound, result)
     if out is not None:
         comparison.save(out)
     return comparison
@@ -174,6 +179,16 @@ def compare(recipe: Recipe | str | Path, *, task: Task | str | None = None, step
 
 def _read(recipe: Recipe | str | Path) -> Recipe:
     return recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+
+
+def _dtype(recipe: Recipe) -> str:
+    """What to compare in: the recipe's own precision; where it has none, float64, which leaves no doubt."""
+    if recipe.precision is None:
+        return "float64"
+    if recipe.precision.compute not in TOLERANCES:
+        raise ArgumentError(f"in {recipe.precision.compute} the two frameworks round differently at every operation, and a comparison tells "
+                            "nothing: compare the same recipe in float32 or float64 (--dtype float32)")  # fmt: skip
+    return recipe.precision.compute
 
 
 def _task(task: Task | str) -> Task:
@@ -204,6 +219,15 @@ def _as_dict(d: Difference, **more: Any) -> dict[str, Any]:
 
 def _finite(x: float) -> float | None:
     return x if math.isfinite(x) else None
+
+
+def _plain(x: Any) -> Any:
+    """A report in the types of JSON."""
+    if isinstance(x, Mapping):
+        return {str(k): _plain(v) for k, v in x.items()}
+    if isinstance(x, list | tuple):
+        return [_plain(v) for v in x]
+    return _finite(x) if isinstance(x, float) else x
 
 
 def _versions() -> dict[str, str]:

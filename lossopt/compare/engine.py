@@ -14,11 +14,11 @@ from lossopt import registry
 from lossopt.compare.side import Side, Step
 from lossopt.compare.verdict import Breach, Difference, Tolerance, differences, first_above, rounding_only
 from lossopt.errors import ArgumentError, InputError, UnknownNameError
+from lossopt.recipes.build import TRAINERS
 from lossopt.recipes.recipe import Recipe
 from lossopt.tasks import mapping
 from lossopt.tasks.task import Data, Task, Weights
 
-TRAINERS = ("jax", "torch")
 SCORES = 50
 """The held-out score is taken about so many times in a run."""
 
@@ -57,6 +57,7 @@ class Result:
             not compared (their gradients are).
         sizes: the numbers of training samples, held-out samples and parameters.
         seconds: time spent in each backend, compilation included.
+        reports: by backend, what the recipe's `monitoring` and `analysis` found.
     """
 
     rows: tuple[Row, ...]
@@ -64,15 +65,16 @@ class Result:
     rounding: Mapping[str, int]
     sizes: Mapping[str, int]
     seconds: Mapping[str, float]
+    reports: Mapping[str, Mapping[str, Any]]
 
 
 class Runner:
     """One side with its parameters under common names."""
 
-    def __init__(self, backend: str, task: Task, recipe: Recipe, dtype: str) -> None:
+    def __init__(self, backend: str, task: Task, recipe: Recipe) -> None:
         self.backend, self.seconds = backend, 0.0
         began = time.perf_counter()
-        self.side: Side = registry.backend(backend).part("trainer").Side(task, recipe, dtype)
+        self.side: Side = registry.backend(backend).part("trainer").Side(task, recipe)
         self.seconds += time.perf_counter() - began
         self.links = mapping.links(task, backend, self.side.shapes)
         self.before = self.parameters()
@@ -105,7 +107,7 @@ def run(task: Task, recipes: Mapping[str, Recipe], dtype: str, tolerance: Tolera
     """
     recipe = next(iter(recipes.values()))
     data = checked(task.data(), recipe)
-    a, b = runners = tuple(Runner(backend, task, own, dtype) for backend, own in recipes.items())
+    a, b = runners = tuple(Runner(backend, task, own) for backend, own in recipes.items())
     weights = _begin(task, runners, recipe.seed, dtype)
     rows: list[Row] = []
     rounding: dict[str, int] = {}
@@ -130,7 +132,8 @@ def run(task: Task, recipes: Mapping[str, Recipe], dtype: str, tolerance: Tolera
         if on_step:
             on_step(rows[-1])
     sizes = {"train": len(data.train[0]), "test": len(data.test[0]), "parameters": sum(w.size for w in weights.values())}
-    return Result(tuple(rows), breach, rounding, sizes, {r.backend: r.seconds for r in runners})
+    reports = {r.backend: found for r in runners if (found := r.side.report())}
+    return Result(tuple(rows), breach, rounding, sizes, {r.backend: r.seconds for r in runners}, reports)
 
 
 def batches(count: int, recipe: Recipe) -> Iterator[np.ndarray]:

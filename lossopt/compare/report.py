@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
@@ -40,7 +40,8 @@ def progress(console: Console, steps: int, backends: tuple[str, ...]) -> Iterato
 
 def render(comparison: Comparison) -> RenderableType:
     """The whole report."""
-    return Group(_heading(comparison), Padding(_steps(comparison), (0, 1)), Padding(_worst(comparison), (0, 1)),
+    reports = [Padding(_reports(comparison), (0, 1))] if comparison.result.reports else []
+    return Group(_heading(comparison), Padding(_steps(comparison), (0, 1)), Padding(_worst(comparison), (0, 1)), *reports,
                  Padding(_verdict(comparison), (0, 2, 1, 2)))  # fmt: skip
 
 
@@ -139,6 +140,48 @@ def _worst(comparison: Comparison) -> Table:
         label = Text(f"{name} (first to differ)", style="bold") if stage == first else Text(name)
         table.add_row(label, _sized(d.size, comparison.tolerance.of(stage)), f"{step:,}" if d.size else "", d.where if d.size else "")
     return table
+
+
+def _reports(comparison: Comparison) -> Table:
+    """What the recipe's monitoring and analysis found, a column for each backend."""
+    reports = comparison.result.reports
+    table = _table()
+    table.add_column("monitoring and analysis", no_wrap=True)
+    for name in reports:
+        table.add_column(name, justify="right")
+    told = {name: {**_monitored(report.get("monitoring")), **_analysed(report.get("analysis"))} for name, report in reports.items()}
+    for what in dict.fromkeys(what for own in told.values() for what in own):
+        table.add_row(what, *(own.get(what, "") for own in told.values()))
+    return table
+
+
+def _monitored(found: Mapping[str, Any] | None) -> dict[str, str]:
+    if found is None:
+        return {}
+    rates = [rate for rate in found["learning_rate"] if rate is not None]
+    memory = found["peak_memory"]
+    return {
+        "learning rate, first and last": f"{_rate(rates[0])}, {_rate(rates[-1])}" if rates else "none",
+        "step time, median": f"{1e3 * found['step_time']:.2f} ms",
+        "first step": f"{1e3 * found['first_step_time']:.0f} ms",
+        "samples a second": "" if found["throughput"] is None else f"{found['throughput']:,.0f}",
+        "peak memory": "not measured here" if memory is None else f"{memory / 2**20:,.0f} MiB ({found['memory_of']})",
+    }
+
+
+def _analysed(found: Mapping[str, Any] | None) -> dict[str, str]:
+    if found is None:
+        return {}
+    flow, landscape, norms = found["gradient_flow"], found["landscape"], found["gradient_norm"]
+    by_norm = sorted(flow["gradient_stats"], key=lambda name: flow["gradient_stats"][name]["norm"])
+    low, high = landscape["loss_range"]
+    return {
+        "convergence": found["convergence"]["state"],
+        "gradient norm, first and last": f"{norms[0]:.4g}, {norms[-1]:.4g}",
+        "smallest gradient": f"{by_norm[0]}, {flow['gradient_stats'][by_norm[0]]['norm']:.3g}" if by_norm else "none",
+        "largest gradient": f"{by_norm[-1]}, {flow['gradient_stats'][by_norm[-1]]['norm']:.3g}" if by_norm else "none",
+        "loss landscape": f"{landscape['current_loss']:.4g} here, {low:.4g} to {high:.4g} around",
+    }
 
 
 def _table() -> Table:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -31,7 +31,7 @@ class Step:
 
 
 class Side(Protocol):
-    """``lossopt_torch.trainer.Side`` and ``lossopt_jax.trainer.Side``: made from (task, recipe, dtype)."""
+    """``lossopt_torch.trainer.Side`` and ``lossopt_jax.trainer.Side``: made from (task, recipe)."""
 
     @property
     def shapes(self) -> Shapes:
@@ -52,4 +52,8 @@ class Side(Protocol):
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         """What the model, in evaluation mode, says of inputs."""
+        ...
+
+    def report(self) -> dict[str, Any]:
+        """What the recipe's `monitoring` and `analysis` found; empty without them."""
         ...

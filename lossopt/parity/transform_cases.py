@@ -22,6 +22,7 @@ from lossopt.transforms import (
     clip_by_value,
     ema,
     lookahead,
+    loss_scale,
     maximize,
     route,
     sam,
@@ -93,6 +94,18 @@ def summed(torch: ModuleType, params: list[Any], every: int, divide: bool, name:
 
 
 # ------------------------------------------------------------------------------------------------- what optax users write
+def grad_scaled(torch: ModuleType, params: list[Any], scale: dict[str, Any], name: str, **options: Any) -> Any:
+    """A torch.optim class with a GradScaler, in whose loop the loss is not multiplied: the gradients shrink by the scale."""
+    made, scaler = getattr(torch.optim, name)(params, **options), torch.amp.GradScaler("cpu", **scale)
+    scaler.scale(torch.zeros(()))  # it has no scale before its first loss
+
+    def step() -> None:
+        scaler.step(made)
+        scaler.update()
+
+    return types.SimpleNamespace(step=step)
+
+
 class Pair:
     """An init and an update that optax's own loop can drive; with `eval_params` where there is a point to evaluate at."""
 
@@ -193,6 +206,12 @@ TRANSFORM_CASES: tuple[OptimizerCase, ...] = (
     Case(apply_if_finite(adamw(lr=LR)), optax=lambda o: o.apply_if_finite(o.adamw(LR, weight_decay=1e-2), 5), poison=(0, 7, 8, 50)),
     Case(apply_if_finite(chain(clip_by_global_norm(convention="optax"), sgd(lr=LR, momentum=0.9)), max_consecutive_errors=3),
          optax=lambda o: o.apply_if_finite(o.chain(o.clip_by_global_norm(1.0), o.sgd(LR, 0.9)), 3), poison=(5, 6, 7, 20)),
+    Case(loss_scale(adamw(lr=LR), init_scale=8.0, growth_interval=7),
+         lambda torch, p: grad_scaled(torch, p, dict(init_scale=8.0, growth_interval=7), "AdamW", lr=LR), poison=(0, 7, 8, 50)),
+    Case(loss_scale(sgd(lr=LR, momentum=0.9), init_scale=64.0, growth_factor=4.0, backoff_factor=0.25, growth_interval=50),
+         lambda torch, p: grad_scaled(torch, p, dict(init_scale=64.0, growth_factor=4.0, backoff_factor=0.25, growth_interval=50),
+                                      "SGD", lr=LR, momentum=0.9), poison=(20, 21)),
+    Case(loss_scale(chain(clip_by_global_norm(), sgd(lr=LR)), init_scale=2.0, growth_factor=1.0, backoff_factor=1.0), poison=(3,)),
     # masks and routes
     Case(cautious(lion(lr=1e-2))),
     Case(cautious(chain(clip_by_global_norm(), sgd(lr=LR, momentum=0.9)))),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from lossopt.recipes.config import load_recipe, parse_recipe
-from lossopt.recipes.precision import Precision
 from lossopt.recipes.recipe import Recipe
 
-__all__ = ["Precision", "Recipe", "load_recipe", "parse_recipe"]
+__all__ = ["Recipe", "load_recipe", "parse_recipe"]

@@ -24,15 +24,17 @@ from typing import Any
 
 from lossopt import carry, hyper
 from lossopt.definition import Spec
+from lossopt.precision import FIELDS, Precision
 from lossopt.recipes.document import Node, parse, read
-from lossopt.recipes.precision import FIELDS, WORDS, Precision
-from lossopt.recipes.reader import Key, Made, Origin, Problems, checked, located, mapping, read_definition, read_loss, read_optimizer, word
+from lossopt.recipes.reader import Key, Made, Origin, Problems, checked, located, mapping, read_definition, read_loss, read_optimizer, too_large, word
 from lossopt.recipes.recipe import CLIPS, MAX_NORM, SETTINGS, Recipe, clip_by, with_clip, with_ema, with_lr
 
 PARTS = ("loss", "optimizer", "schedule")
 RUN = ("clip", "ema", "groups", "precision", *SETTINGS)
 """How to run it: what both forms take beside loss, optimizer and schedule."""
 KEYS = ("task", *PARTS, *RUN)
+ALSO = {"dtype": "precision"}
+"""Other words for keys."""
 
 
 @dataclass
@@ -101,7 +103,7 @@ def read_source(root: Node) -> Source:
 
 # ------------------------------------------------------------------------------------------------- the short form
 def _draft(root: Node, problems: Problems) -> Draft:
-    entries, draft = mapping(root, "", KEYS, problems), Draft()
+    entries, draft = mapping(root, "", KEYS, problems, also=tuple(ALSO)), Draft()
     for needed, example in (("a loss", "loss: cross_entropy"), ("an optimizer", "optimizer: adamw")):
         if needed.split()[1] not in entries:
             with problems.gather():
@@ -127,16 +129,16 @@ def read_schedule(node: Node, key: str = "schedule", *, named: str | None = None
 
 def read_run(entries: Mapping[str, Node], draft: Draft, problems: Problems) -> None:
     """What both forms have beside the three parts."""
-    for name, annotation in SETTINGS.items():
-        if name in entries:
-            with problems.gather():
-                draft.settings[name] = checked(entries[name], name, annotation)
-                draft.origins[name] = entries[name].place
-    for name, how in (("task", _task), ("precision", read_precision)):
-        if name in entries and entries[name].value is not None:
-            with problems.gather():
-                draft.settings[name] = how(entries[name])
-                draft.origins[name] = entries[name].place
+    special = {"task": _task, "precision": read_precision, "dtype": read_precision, "checkpoint": read_checkpoint}
+    for key, node in entries.items():
+        name = ALSO.get(key, key)
+        if name not in SETTINGS and key not in special or (node.value is None and name == "precision"):
+            continue
+        with problems.gather():
+            if name in draft.settings:
+                raise node.place.error(f"{name} is given already, in line {getattr(draft.origins[name], 'line', '?')}: leave one out", key)
+            draft.settings[name] = special[key](node) if key in special else checked(node, key, SETTINGS[name])
+            draft.origins[name] = node.place
     with problems.gather():
         if "clip" in entries:
             draft.clip = read_clip(entries["clip"], "clip")
@@ -158,15 +160,18 @@ def read_precision(node: Node) -> Precision:
     """A word, or the keys compute, params and loss_scale."""
     if isinstance(node.value, dict):
         problems = Problems()
-        entries = mapping(node, "precision", tuple(FIELDS), problems)
-        for name, value in entries.items():
+        for name, value in mapping(node, "precision", tuple(FIELDS), problems).items():
             with problems.gather():
                 checked(value, f"precision.{name}", FIELDS[name])
         problems.tell()
-    elif node.value not in WORDS:
-        problem = located(node.place, "precision", lambda: Precision.of(node.plain()))
-        assert problem is None
     return located(node.place, "precision", lambda: Precision.of(node.plain()))
+
+
+def read_checkpoint(node: Node) -> bool | tuple[str, ...]:
+    """true, false, a pattern or a list of patterns."""
+    if isinstance(node.value, str):
+        return (node.value,)
+    return checked(node, "checkpoint", SETTINGS["checkpoint"])
 
 
 def read_clip(node: Node, key: str) -> Made | None:
@@ -185,7 +190,7 @@ def read_clip(node: Node, key: str) -> Made | None:
         argument = CLIPS[name][1]
         number = checked(value, f"{key}.{name}", hyper.NonNegative)
         rules.append(located(value.place, f"{key}.{name}", lambda name=name, number=number: clip_by(name, number)))
-        origins[(i,), argument] = value.place
+        origins |= {((i,), argument): value.place, ((i,), "name"): node.keys[name]}
     return Made(rules, origins)
 
 
@@ -193,7 +198,7 @@ def _ema(node: Node) -> Made | None:
     """The decay of a moving average; false is none."""
     if node.value is None or node.value is False:
         return None
-    return Made(checked(node, "ema", hyper.Fraction), {((), "decay"): node.place})
+    return Made(checked(node, "ema", hyper.Fraction), {((), "decay"): node.place, ((), "name"): node.place})
 
 
 # ------------------------------------------------------------------------------------------------- both forms
@@ -240,8 +245,6 @@ def _groups(node: Node, optimizer: Spec, origins: dict[str, Origin]) -> dict[str
 
 
 def _group(optimizer: Spec, pattern: str, name: str, changes: Node, value: Node, origins: dict[str, Origin]) -> dict[str, Any]:
-    from lossopt.recipes.reader import too_large
-
     key, given = f"groups[{pattern!r}].{name}", value.plain()
     at = changes.keys[name] if name not in optimizer.flat and name != "learning_rate" else value.place
     try_it = carry.check_groups

@@ -38,7 +38,7 @@ class Place:
 
     def error(self, message: str, key: str = "") -> ConfigError:
         """A ConfigError that says where."""
-        return ConfigError(f"{self} {key + ': ' if key else ''}{message}")
+        return ConfigError(f"{self} {key + ': ' if key else ''}{message}", (self.line, self.column))
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
@@ -124,7 +124,7 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise place.error(f"nested more than {MAX_DEPTH} deep")
         if isinstance(event, yaml.ScalarEvent):
-            return Node(_scalar(event.value) if event.implicit[0] else event.value, place, {})
+            return Node(scalar(event.value) if event.implicit[0] else event.value, place, {})
         if isinstance(event, yaml.SequenceStartEvent):
             items = []
             while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
@@ -147,7 +147,8 @@ class _Reader:
         return Node(values, place, keys)
 
 
-def _scalar(text: str) -> Any:
+def scalar(text: str) -> Any:
+    """What an unquoted word stands for: a number, true, false, nothing, or itself."""
     if text in _WORDS:
         return _WORDS[text]
     if not _NUMBER.fullmatch(text):

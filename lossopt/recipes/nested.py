@@ -26,7 +26,7 @@ from typing import Any
 from lossopt import registry
 from lossopt.definition import Kind
 from lossopt.errors import LossoptError
-from lossopt.recipes.config import RUN, Draft, read_clip, read_run, read_schedule
+from lossopt.recipes.config import ALSO, RUN, Draft, read_clip, read_run, read_schedule
 from lossopt.recipes.document import Node, Place
 from lossopt.recipes.reader import Made, Problems, checked, located, mapping, read_definition, switch, word
 from lossopt.recipes.recipe import clip_by
@@ -80,7 +80,7 @@ def draft(root: Node, problems: Problems) -> Draft:
             with problems.gather():
                 raise root.keys[short].error(f"this file is of the nested form, where it stands in the section {section}", short)
     known = {name: node for name, node in root.value.items() if name not in ("loss", "optimizer", "schedule")}
-    entries = mapping(Node(known, root.place, root.keys), "", KEYS, problems)
+    entries = mapping(Node(known, root.place, root.keys), "", KEYS, problems, also=tuple(ALSO))
     found = Draft()
     read_run(entries, found, problems)
     told: dict[str, tuple[str, Place, Any]] = {}

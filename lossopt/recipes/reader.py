@@ -61,19 +61,21 @@ class Problems:
 # ------------------------------------------------------------------------------------------------- definitions
 def read_loss(node: Node, key: str = "loss") -> Made:
     """``name``, ``{name: ..., hyperparameters}``, or a list of those: a sum, each ``times`` a number."""
-    if not isinstance(node.value, list):
+    single = isinstance(node.value, dict) and "times" in node.value
+    if not isinstance(node.value, list) and not single:
         return read_definition(node, "loss", key)
     if not node.value:
         raise node.place.error("a sum of losses has at least one: [{name: mse_loss, times: 0.5}, {name: l1_loss, times: 0.5}]", key)
     problems, total, origins = Problems(), None, {}
-    for i, item in enumerate(node.value):
+    for i, item in enumerate([node] if single else node.value):
+        own = key if single else f"{key}[{i}]"
         with problems.gather():
             times, rest = 1.0, item
             if isinstance(item.value, dict) and "times" in item.value:
-                times = checked(item.value["times"], f"{key}[{i}].times", hyper.Finite)
+                times = checked(item.value["times"], f"{own}.times", hyper.Finite)
                 rest = Node({k: v for k, v in item.value.items() if k != "times"}, item.place, item.keys)
                 origins[(i,), "times"] = item.value["times"].place
-            made = read_definition(rest, "loss", f"{key}[{i}]")
+            made = read_definition(rest, "loss", own)
             origins |= made.under(i)
             term = times * made.spec
             total = term if total is None else total + term
@@ -108,6 +110,7 @@ def read_definition(node: Node, kind: Kind, key: str, *, named: str | None = Non
     definition = located(place, f"{key}.name", lambda: registry.definition(named, *kinds))
     problems = Problems()
     inner, origins = _inner(definition, entries, key, problems)
+    origins[(), "name"] = place
     options: dict[str, Any] = {}
     for option in ("convention", "reduction") if kind == "loss" else ("convention",):
         if option in entries:
@@ -253,8 +256,9 @@ def located(at: Place, key: str, run: Callable[[], Any]) -> Any:
         raise at.error(str(error), key) from None
 
 
-def mapping(node: Node, key: str, known: Sequence[str] = (), problems: Problems | None = None, example: str = "") -> dict[str, Node]:
-    """Keys and values; each key that is not known is a problem."""
+def mapping(node: Node, key: str, known: Sequence[str] = (), problems: Problems | None = None, *, also: Sequence[str] = (),
+            example: str = "") -> dict[str, Node]:  # fmt: skip
+    """Keys and values; each key that is not known is a problem.  `also` is known, and not told."""
     if not isinstance(node.value, dict):
         example = example or (f"{key}: {{...}}" if key else "loss: cross_entropy")
         raise node.place.error(f"expected keys and values, such as `{example}`, got {node.plain()!r}", key)
@@ -262,13 +266,13 @@ def mapping(node: Node, key: str, known: Sequence[str] = (), problems: Problems 
         return dict(node.value)
     found = problems or Problems()
     for name in node.value:
-        if name not in known:
+        if name not in (*known, *also):
             where = f"{key}.{name}" if key else name
             with found.gather():
                 raise node.keys[name].error(f"unknown key{suggest(name, known) or '.'} It is one of: {', '.join(known)}", where)
     if problems is None:
         found.tell()
-    return {name: value for name, value in node.value.items() if name in known}
+    return {name: value for name, value in node.value.items() if name in (*known, *also)}
 
 
 def word(node: Node, key: str) -> str:

@@ -11,7 +11,7 @@ from lossopt import carry, hyper, loop, registry
 from lossopt.definition import Definition, Spec
 from lossopt.errors import ArgumentError, UnknownNameError
 from lossopt.losses.spec import LossSpec, LossSum
-from lossopt.recipes.precision import Precision
+from lossopt.precision import Precision
 from lossopt.schedules.spec import ScheduleSpec
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ SETTINGS: Mapping[str, Any] = {
     "batch_size": hyper.Count,
     "seed": hyper.NaturalNumber,
     "accumulate": hyper.Count,
-    "checkpoint": bool,
+    "checkpoint": bool | tuple[str, ...],
     "analysis": bool,
     "monitoring": bool,
 }
@@ -61,7 +61,8 @@ class Recipe:
             ``{"compute": "bfloat16", "params": "float32"}``, or None for the types that the model has.
         accumulate: the batch is taken apart into so many equal parts, whose gradients are averaged (summed, for a loss
             that sums): less memory, the same update.
-        checkpoint: activations are computed again in the backward pass rather than kept: less memory, more time.
+        checkpoint: the modules of these names (``("blocks.*",)``) keep only their inputs for the backward pass and compute
+            the rest again: less memory, more time.  True is the model's own children, one by one.
         analysis: gradient norms are kept, and reports hold gradient flow, loss landscape and convergence.
         monitoring: learning rate, step time, throughput and peak memory are kept, and reports hold them.
 
@@ -92,7 +93,7 @@ class Recipe:
     groups: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: Groups())
     precision: Precision | None = None
     accumulate: int = 1
-    checkpoint: bool = False
+    checkpoint: bool | tuple[str, ...] = False
     analysis: bool = False
     monitoring: bool = False
     clip: InitVar[Any] = None
@@ -105,6 +106,8 @@ class Recipe:
             made["schedule"] = _schedule(self.schedule)
         if self.precision is not None:
             made["precision"] = Precision.of(self.precision)
+        if isinstance(self.checkpoint, str):
+            made["checkpoint"] = (self.checkpoint,)
         for name, value in made.items():
             object.__setattr__(self, name, value)
         for name, annotation in SETTINGS.items():
@@ -146,6 +149,11 @@ class Recipe:
         if schedule is None:
             return {pattern: dict(changes) for pattern, changes in self.groups.items()}
         return {p: {flat: _scheduled(flat, value, schedule) for flat, value in changes.items()} for p, changes in self.groups.items()}
+
+    @property
+    def checkpointed(self) -> tuple[str, ...]:
+        """The patterns of the modules that are computed again."""
+        return ("*",) if self.checkpoint is True else self.checkpoint or ()
 
     # -- to objects and to text
     def build(self, backend: str, model: Any, **options: Any) -> Built:

@@ -22,13 +22,13 @@ LENGTH = 32
 def data() -> Data:
     """Stretches of 32 characters as numbers, shape (N, 32), and the characters that follow each of them.
 
-    The last tenth of the text is held out; 200 stretches of it, evenly spread, are scored.
+    The last tenth of the text is held out; 100 stretches of it, evenly spread, are scored.
     """
     text = encode(read())
     count = (len(text) - 1) // LENGTH
     inputs, targets = (text[at : at + count * LENGTH].reshape(count, LENGTH) for at in (0, 1))
     cut = count * 9 // 10
-    scored = np.linspace(cut, count - 1, 200).astype(int)
+    scored = np.linspace(cut, count - 1, 100).astype(int)
     return Data(train=(inputs[:cut], targets[:cut]), test=(inputs[scored], targets[scored]))
 
 

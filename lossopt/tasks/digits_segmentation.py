@@ -24,7 +24,7 @@ def data() -> Data:
     """Scenes, shape (N, 1, 16, 16), and the class of each pixel, from 0 to 10, shape (N, 16, 16)."""
     found = digits.data()
     generator = np.random.default_rng(0)
-    return Data(train=scenes(*found.train, 3000, generator), test=scenes(*found.test, 200, generator))
+    return Data(train=scenes(*found.train, 3000, generator), test=scenes(*found.test, 100, generator))
 
 
 def scenes(images: np.ndarray, labels: np.ndarray, count: int, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

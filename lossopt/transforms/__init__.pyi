@@ -76,6 +76,12 @@ class _lookahead(Transform):
 
 lookahead: _lookahead
 
+class _loss_scale(Transform):
+    def __call__(self, inner: Spec, /, *, init_scale: float = 65536.0, growth_factor: _Number = 2.0, backoff_factor: _Number = 0.5, growth_interval: int = 2000, convention: Literal["torch", "optax"] = ...) -> Spec:
+        """Take the gradients of ``scale * loss``, undo the scale, skip what is not finite, and adapt the scale."""
+
+loss_scale: _loss_scale
+
 class _maximize(Transform):
     def __call__(self, inner: Spec, /, *, convention: Literal["torch", "optax"] = ...) -> Spec:
         """Let the wrapped rule climb: it sees the gradient with its sign turned."""

@@ -40,7 +40,8 @@ def check(inner: Spec, **_: Any) -> None:
     },
 )
 def loss_scale(ops: Ops, grads: Array, state: State, params: Array, inner: Inner, *, init_scale: Positive = 2.0**16,
-               growth_factor: GrowthFactor = 2.0, backoff_factor: BackoffFactor = 0.5, growth_interval: Count = 2000) -> Update:  # fmt: skip
+               growth_factor: GrowthFactor = 2.0, backoff_factor: BackoffFactor = 0.5,
+               growth_interval: Count = 2000) -> Update:  # fmt: skip
     """Take the gradients of ``scale * loss``, undo the scale, skip what is not finite, and adapt the scale.
 
         g finite:  update = rule(g / scale);  n <- n + 1;  where n = growth_interval: scale <- scale * growth_factor, n <- 0
@@ -74,8 +75,8 @@ def loss_scale(ops: Ops, grads: Array, state: State, params: Array, inner: Inner
         >>> optimizer = get_optimizer(loss_scale(sgd(lr=0.5), init_scale=8.0), backend="numpy")
         >>> params = np.array([1.0])
         >>> updates, state = optimizer.update(np.array([16.0]), optimizer.init(params), params)
-        >>> skipped, state = optimizer.update(np.array([np.inf]), state, params)
-        >>> updates, skipped, float(state.slots.scale)
+        >>> skipped, (count, slots) = optimizer.update(np.array([np.inf]), state, params)
+        >>> updates, skipped, float(slots.scale)
         (array([-1.]), array([0.]), 4.0)
     """
     finite = ops.is_finite(grads)

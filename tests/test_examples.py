@@ -1,0 +1,108 @@
+"""Every example runs, learns what it says, and has its twin in the other framework."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from flax import nnx
+
+from lossopt.compare import compare
+from lossopt.losses import cross_entropy
+from lossopt.optimizers import sgd
+from lossopt.recipes import Recipe
+from lossopt.tasks import Data, Task
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+FILES = sorted(path.stem for path in EXAMPLES.glob("*.py"))
+
+LEARNT = {  # steps, and what the score is to be
+    "mlp": (200, lambda accuracy: accuracy > 0.95),
+    "cnn": (200, lambda accuracy: accuracy > 0.95),
+    "rnn": (200, lambda accuracy: accuracy > 0.9),
+    "transformer": (60, lambda bits: bits < 4.2),  # counting characters gives 4.7
+    "cnn_advanced": (60, lambda accuracy: accuracy > 0.95),
+    "transformer_advanced": (40, lambda bits: bits < 4.2),
+}
+
+
+@pytest.fixture
+def example(monkeypatch):
+    """An example as a module; they import each other as scripts do."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    before = set(sys.modules)
+    yield importlib.import_module
+    for name in set(sys.modules) - before:
+        if name in FILES:
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize("framework", ["torch", "flax"])
+@pytest.mark.parametrize("model", LEARNT)
+def test_an_example_learns(example, capsys, framework, model):
+    steps, learnt = LEARNT[model]
+    score = example(f"{framework}_{model}").main(steps)
+    assert learnt(score)
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith("step   0  loss ")
+    assert re.fullmatch(r"held-out (accuracy \d+\.\d%|bits per character \d\.\d\d)", printed[-1])
+
+
+@pytest.mark.parametrize("name", ["custom_model_architectures", "custom_model_architectures_flax"])
+def test_the_custom_models_learn_a_batch(example, name):
+    losses = example(name).main(8)
+    assert set(losses) == {"transformer", "cnn", "rnn"}
+    assert all(found[-1] < 0.9 * found[0] for found in losses.values())
+
+
+def batch(kind: str) -> Data:
+    generator = np.random.default_rng(0)
+    inputs = {"transformer": lambda: generator.integers(1000, size=(8, 12)), "cnn": lambda: generator.standard_normal((8, 3, 10, 10)),
+              "rnn": lambda: generator.standard_normal((8, 6, 100))}[kind]()  # fmt: skip
+    targets = generator.integers(5, size=8)
+    return Data(train=(inputs, targets), test=(inputs, targets))
+
+
+@pytest.mark.parametrize("kind", ["transformer", "cnn", "rnn"])
+def test_the_custom_models_are_the_same_in_both_frameworks(example, kind):
+    name = {"transformer": "CustomTransformerModel", "cnn": "CustomCNNModel", "rnn": "CustomRNNModel"}[kind]
+    in_torch, in_flax = (getattr(example(module), name) for module in ("custom_model_architectures", "custom_model_architectures_flax"))
+
+    class ChannelsFirst(in_flax):
+        def __call__(self, x):
+            return super().__call__(x.transpose(0, 2, 3, 1))
+
+    made = ChannelsFirst if kind == "cnn" else in_flax
+    task = Task(kind, lambda: batch(kind), {"torch": in_torch, "jax": lambda rngs: made(rngs=rngs)})
+    found = compare(Recipe(cross_entropy.configure(), sgd(lr=0.1), steps=3, batch_size=4), task=task, dtype="float64")
+    assert not found.diverged, found
+    assert found.rows[-1].worst <= 1e-12
+    assert isinstance(made(rngs=nnx.Rngs(0)), nnx.Module)
+
+
+def test_the_optimizer_of_ones_own_learns_the_same_in_both(example):
+    module = example("my_optimizer")
+    jax_losses, torch_losses = module.train_in_jax(60), module.train_in_torch(60)
+    np.testing.assert_allclose(jax_losses, torch_losses, rtol=1e-3)
+    assert jax_losses[-1] < 0.1 * jax_losses[0]
+
+
+def test_an_example_is_a_script(root, python):
+    ran = python(str(root / "examples" / "torch_mlp.py"))
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.splitlines()[-1].startswith("held-out accuracy 9")
+
+
+def test_every_example_has_its_twin_and_its_place_in_the_table():
+    twins = {name.partition("_")[2] for name in FILES if name.startswith("torch_")}
+    assert twins == {name.partition("_")[2] for name in FILES if name.startswith("flax_")} == set(LEARNT)
+    table = (EXAMPLES / "README.md").read_text()
+    assert set(re.findall(r"\((\w+)\.py\)", table)) == set(FILES)
+    for name in FILES:
+        text = (EXAMPLES / f"{name}.py").read_text()
+        if name.startswith(("torch_", "flax_")):
+            assert f"python examples/{name}.py\n" in text
