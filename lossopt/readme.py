@@ -38,7 +38,7 @@ def parity_block() -> str:
     for name in dict.fromkeys(row.definition for row in report.rows if row.kind == "optimizer"):
         found = [c for row in report.rows if row.definition == name for c in row.comparisons]
         lines.append(f"| {name} | " + " | ".join(_worst(found, names) for names in COLUMNS.values()) + " |")
-    return "\n".join([*lines, "", *(f"- {note}" for note in report.notes())])
+    return "\n".join([*lines, "", *(f"- {note.removeprefix('* ')}" for note in report.notes())])
 
 
 def _worst(found: Sequence[Comparison], names: tuple[str, ...]) -> str:

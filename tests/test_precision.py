@@ -21,9 +21,11 @@ from hypothesis import strategies as st
 import lossopt_jax.models as jax_models
 import lossopt_torch.models as torch_models
 from lossopt import get_loss, get_optimizer
+from lossopt.compare import compare
 from lossopt.errors import ArgumentError, HyperparameterError, InputError
 from lossopt.optimizers import adam, adamw, polyak_sgd, sgd
 from lossopt.precision import DYNAMIC, WORDS, Precision, chosen, parts_of
+from lossopt.recipes import Recipe
 from lossopt.transforms import accumulate, chain, clip_by_global_norm, loss_scale, sam
 from lossopt_jax import precision as in_jax
 from lossopt_torch import precision as in_torch
@@ -589,6 +591,22 @@ def test_nested_inputs_and_outputs_are_cast_in_torch():
     assert seen == {"x": torch.float32, "index": torch.int64, "named": torch.float32}
     assert found["product"].dtype == found["list"][0].dtype == found["max"].values.dtype == torch.float32
     assert found["list"][1] == 3
+
+
+# ------------------------------------------------------------------------------------------------- a comparison
+@pytest.mark.parametrize("dtype", list(HALF))
+def test_the_frameworks_agree_in_half_precision_on_the_digits(dtype):
+    found = compare(Recipe("cross_entropy", adamw(lr=1e-3)), dtype=dtype, steps=50)
+    assert not found.diverged
+    assert found.recipe.precision == Precision.of(dtype)
+    assert found.rows[0].differences["gradient"].size < HALF[dtype]
+    assert 1e-7 < max(row.differences["loss"].size for row in found.rows) < 2e-2  # measured: 2.0e-4 and 1.0e-4
+
+
+def test_another_learning_rate_is_seen_in_half_precision_too():
+    other = {"torch": Recipe("cross_entropy", sgd(lr=0.1001))}
+    found = compare(Recipe("cross_entropy", sgd(lr=0.1)), dtype="bfloat16", steps=2, recipe_for=other)
+    assert found.breach is not None and found.breach.difference.stage == "schedule"
 
 
 # ------------------------------------------------------------------------------------------------- checkpointing

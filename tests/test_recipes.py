@@ -174,11 +174,12 @@ def test_a_file_that_was_cut_off_never_gives_another_error(length):
 
 @pytest.mark.parametrize(("changes", "error", "message"), [
     ({"steps": 0}, HyperparameterError, "recipe: steps must be at least 1, and finite, got 0"),
+    ({"seed": 2**31}, HyperparameterError, "recipe: seed must be at most 2147483647 in size (int32), got 2147483648"),
     ({"precision": "float8"}, HyperparameterError, "precision must be 'float32' or 'float64' or 'bfloat16' or 'float16', got 'float8'; "
                                                    "did you mean 'float64'?"),
     ({"schedule": cosine(lr=0.5, T_max=5)}, ArgumentError,
      "cosine has lr=0.5 and the optimizer lr=0.1; the optimizer's is the base: leave the other out"),
-], ids=["steps", "precision", "two bases"])  # fmt: skip
+], ids=["steps", "seed", "precision", "two bases"])  # fmt: skip
 def test_a_recipe_in_python_is_checked_too(changes, error, message):
     with pytest.raises(error) as found:
         Recipe(**{"loss": cross_entropy.configure(), "optimizer": sgd(lr=0.1), **changes})

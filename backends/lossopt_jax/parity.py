@@ -26,6 +26,8 @@ else:  # before jax 0.8
     from jax.experimental import enable_x64 as x64  # type: ignore[attr-defined]
 
 NAME = "jax"
+THREADS = 2
+"""The float64 switch is each thread's own."""
 ORIGINAL = {"optimizer": "optax", "loss": "optax", "schedule": "optax"}
 """Whose own code the originals are."""
 SCHEDULE_DTYPES = ("float64", "float32")

@@ -21,6 +21,8 @@ from lossopt.parity.problem import Arrays, Problem, flatten, gradient, value
 from lossopt_torch.optimizers import EXECUTORS, emit
 
 NAME = "torch"
+THREADS = 1
+"""The default dtype is the process's."""
 ORIGINAL = {"optimizer": "torch.optim", "loss": "torch.nn.functional", "schedule": "torch.optim.lr_scheduler"}
 """Whose own code the originals are."""
 SCHEDULE_DTYPES = ("float64",)

@@ -19,7 +19,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("recipe", metavar="RECIPE", help="a YAML file, such as configs/digits_classification.yaml")
     parser.add_argument("--task", metavar="FILE", help="a Python file that defines `task`: your own models, mapping and data (it is run)")
     parser.add_argument("--steps", type=int, metavar="N", help="updates, instead of the recipe's")
-    parser.add_argument("--dtype", choices=("float32", "float64"), help="precision, instead of the recipe's")
+    parser.add_argument("--dtype", choices=("float32", "float64", "bfloat16", "float16"), help="precision, instead of the recipe's")
     parser.add_argument("--backends", default="jax,torch", metavar="A,B", help="which two (default: jax,torch)")
     parser.add_argument("--against", metavar="RECIPE", help="another recipe for the second backend: do my two recipes agree?")
     parser.add_argument("--tolerance", type=float, metavar="X", help="the largest relative difference that passes (default: the dtype's)")

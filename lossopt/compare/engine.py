@@ -101,14 +101,14 @@ def run(task: Task, recipes: Mapping[str, Recipe], dtype: str, tolerance: Tolera
     Args:
         task: data and models.
         recipes: for each of two backends its recipe; steps, batch size and seed are the first one's.
-        dtype: ``"float64"`` or ``"float32"``.
+        dtype: what is computed in; parameters have the dtype of the recipes' precision.
         tolerance: how far apart the two may be.
         on_step: called with each row.
     """
     recipe = next(iter(recipes.values()))
     data = checked(task.data(), recipe)
     a, b = runners = tuple(Runner(backend, task, own) for backend, own in recipes.items())
-    weights = _begin(task, runners, recipe.seed, dtype)
+    weights = _begin(task, runners, recipe.seed, dtype if recipe.precision is None else recipe.precision.params)
     rows: list[Row] = []
     rounding: dict[str, int] = {}
     breach, worst = None, 0.0

@@ -69,10 +69,9 @@ def parity(patterns: Iterable[str] = (), kinds: Iterable[str] = tuple(KINDS), dt
 
 
 class Bench:
-    """Where cases are measured: the backends that are installed, each in a thread of its own.
+    """Where cases are measured: the backends that are installed, each in threads of its own, so many as it allows.
 
-    XLA compiles without Python's lock, so that two backends keep two cores busy.  JAX's float64 switch is a thread's
-    own; PyTorch's default dtype is the process's, so all of PyTorch stays in its one thread.
+    Most of the time is XLA's, which compiles without Python's lock: two threads keep two cores busy.
     """
 
     def __init__(self, dtypes: Sequence[str]) -> None:
@@ -84,7 +83,7 @@ class Bench:
 
     def rows(self, cases: Sequence[tuple[str, Case]]) -> Iterator[Row]:
         """A row for each case, as soon as every backend has it."""
-        pools = [ThreadPoolExecutor(1) for _ in self.backends]
+        pools = [ThreadPoolExecutor(backend.THREADS) for backend in self.backends]
         try:
             waiting = []
             for kind, case in cases:

@@ -22,7 +22,7 @@ def to_html(recipe: Recipe) -> str:
     if rates := learning_rates(recipe, POINTS):
         low, high = min(rates), max(rates)
         told = f"{rates[0]:.3g} to {rates[-1]:.3g}, between {low:.3g} and {high:.3g}" if low < high else f"{low:.3g}"
-        rows.append(("learning rate", f"{sparkline(rates)}<br><small>{told}, over {recipe.steps:,} steps</small>"))
+        rows.append(("learning rate", f"{sparkline(rates)}<br/><small>{told}, over {recipe.steps:,} steps</small>"))
     if recipe.precision is not None:
         rows.append(("precision", _code(recipe.precision.word)))
     always = ("steps", "batch_size", "seed")

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from lossopt import carry, hyper, loop, registry
 from lossopt.definition import Definition, Spec
-from lossopt.errors import ArgumentError, UnknownNameError
+from lossopt.errors import ArgumentError, HyperparameterError, UnknownNameError
 from lossopt.losses.spec import LossSpec, LossSum
 from lossopt.precision import Precision
+from lossopt.recipes.reader import too_large
 from lossopt.schedules.spec import ScheduleSpec
 
 if TYPE_CHECKING:
@@ -112,6 +113,8 @@ class Recipe:
             object.__setattr__(self, name, value)
         for name, annotation in SETTINGS.items():
             hyper.check("recipe", name, getattr(self, name), annotation)
+            if problem := too_large(getattr(self, name), annotation):
+                raise HyperparameterError(f"recipe: {name} {problem}")
         if self.accumulate > 1:
             self.reduction  # noqa: B018  (raises where the parts' losses could not be put together)
         if self.schedule is not None:
