@@ -107,12 +107,16 @@ class GRU(nnx.Module):
 def main(steps: int = 20) -> dict[str, list[float]]:
     """Let each model learn one small batch; its losses."""
     random, rngs = np.random.default_rng(0), nnx.Rngs(0)
-    cases = {
-        "transformer": (CustomTransformerModel(vocab_size=1000, d_model=128, rngs=rngs), random.integers(1000, size=(16, 32))),
-        "cnn": (CustomCNNModel(input_channels=3, num_classes=10, rngs=rngs), random.standard_normal((16, 16, 16, 3), np.float32)),
-        "rnn": (CustomRNNModel(input_size=100, hidden_size=128, num_classes=5, rngs=rngs), random.standard_normal((16, 12, 100), np.float32)),
+    models = {
+        "transformer": CustomTransformerModel(vocab_size=1000, d_model=128, rngs=rngs),
+        "cnn": CustomCNNModel(input_channels=3, num_classes=10, rngs=rngs),
+        "rnn": CustomRNNModel(input_size=100, hidden_size=128, num_classes=5, rngs=rngs),
     }
-    classes = {"transformer": 1000, "cnn": 10, "rnn": 5}
+    batches = {
+        "transformer": (random.integers(1000, size=(16, 32)), random.integers(1000, size=16)),
+        "cnn": (random.standard_normal((16, 16, 16, 3), np.float32), random.integers(10, size=16)),
+        "rnn": (random.standard_normal((16, 12, 100), np.float32), random.integers(5, size=16)),
+    }
     loss_fn = lossopt.get_loss("cross_entropy", backend="jax")
 
     @nnx.jit
@@ -122,9 +126,9 @@ def main(steps: int = 20) -> dict[str, list[float]]:
         return loss
 
     losses: dict[str, list[float]] = {}
-    for name, (model, inputs) in cases.items():
+    for name, model in models.items():
         optimizer = nnx.Optimizer(model, lossopt.get_optimizer("adamw", backend="jax", lr=3e-3), wrt=nnx.Param)
-        x, y = jnp.asarray(inputs), jnp.asarray(random.integers(classes[name], size=16))
+        x, y = map(jnp.asarray, batches[name])
         losses[name] = [float(train_step(model, optimizer, x, y)) for _ in range(steps)]
         print(f"{name:11}  loss {losses[name][0]:.3f} at first, {losses[name][-1]:.3f} after {steps} steps")
     return losses

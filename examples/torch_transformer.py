@@ -5,7 +5,8 @@ Lion, and a cross-entropy with the classes on the last axis.  flax_transformer.p
 
 from __future__ import annotations
 
-import numpy as np
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -69,7 +70,7 @@ def main(steps: int = 300) -> float:
             print(f"step {step:3d}  loss {loss.item():.4f}  lr {scheduler.get_last_lr()[0]:.1e}")
 
     with torch.no_grad():
-        bits = loss_fn(model(x_test), y_test).item() / np.log(2)
+        bits = loss_fn(model(x_test), y_test).item() / math.log(2)
     print(f"held-out bits per character {bits:.2f}")
     return bits
 

@@ -7,7 +7,8 @@ flax_transformer_advanced.py is its twin.
 
 from __future__ import annotations
 
-import numpy as np
+import math
+
 import torch
 from torch_transformer import Transformer
 
@@ -53,7 +54,7 @@ def main(steps: int = 150) -> float:
     model.eval()
     optimizer.eval()  # the parameters are the average now; optimizer.train() puts them back
     with torch.no_grad():
-        bits = loss_fn(model(x_test), y_test).item() / np.log(2)
+        bits = loss_fn(model(x_test), y_test).item() / math.log(2)
     optimizer.train()
     print(f"held-out bits per character {bits:.2f}")
     return bits

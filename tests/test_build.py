@@ -244,6 +244,11 @@ def test_compare_reports_them_for_both(tmp_path):
     np.testing.assert_allclose(*landscapes, rtol=1e-9)
 
 
+def test_groups_by_pytorchs_names_reach_flaxs_parameters_in_a_comparison(root):
+    recipe = Recipe("cross_entropy", "adamw", "constant", groups={"0.weight": {"lr": 0.1}, "*.bias": {"weight_decay": 0.5}})
+    assert not compare(recipe, task=str(root / "examples" / "my_pair.py"), steps=3).diverged
+
+
 # ------------------------------------------------------------------------------------------------- what cannot be built
 def built(recipe=None, backend="torch", model=None, **options):
     recipe = recipe or Recipe("cross_entropy", "sgd")

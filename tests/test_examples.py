@@ -24,7 +24,7 @@ LEARNT = {  # steps, and what the score is to be
     "mlp": (200, lambda accuracy: accuracy > 0.95),
     "cnn": (200, lambda accuracy: accuracy > 0.95),
     "rnn": (200, lambda accuracy: accuracy > 0.9),
-    "transformer": (60, lambda bits: bits < 4.2),  # counting characters gives 4.7
+    "transformer": (80, lambda bits: bits < 4.3),  # counting characters gives 4.7
     "cnn_advanced": (60, lambda accuracy: accuracy > 0.95),
     "transformer_advanced": (40, lambda bits: bits < 4.2),
 }

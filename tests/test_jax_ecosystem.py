@@ -13,12 +13,14 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+import torch
 from flax import nnx
 from flax.training.train_state import TrainState
 from specs import every_spec
 
 from lossopt import get_optimizer, schedules
 from lossopt.optimizers import adam, adamw, lion, sgd
+from lossopt.transforms import accumulate
 
 SPECS = every_spec()
 PARAMS = {
@@ -182,6 +184,22 @@ def test_a_learning_rate_may_be_a_schedule(lr: Any) -> None:
     chex.assert_trees_all_close(ours, theirs, rtol=1e-5)
 
 
+def test_a_schedule_inside_accumulate_counts_calls_in_every_backend() -> None:
+    """As its page says; optax.MultiSteps counts updates."""
+    spec = accumulate(sgd(lr=lambda t: 0.1 * (t + 1)), every=2)
+    tx, referee = get_optimizer(spec, "jax"), get_optimizer(spec, "numpy")
+    state, truth = tx.init(jnp.zeros(1)), referee.init(np.zeros(1))
+    p = torch.nn.Parameter(torch.zeros(1))
+    opt, moves = get_optimizer(spec, "torch", params=[p]), []
+    for _ in range(4):
+        ours, state = tx.update(jnp.ones(1), state, jnp.zeros(1))
+        exact, truth = referee.update(np.ones(1), truth, np.zeros(1))
+        before, p.grad = p.item(), torch.ones(1)
+        opt.step()
+        moves.append([float(ours[0]), float(exact[0]), p.item() - before])
+    np.testing.assert_allclose(moves, [[0.0] * 3, [-0.2] * 3, [0.0] * 3, [-0.4] * 3], atol=1e-7)
+
+
 def test_a_vmap_over_learning_rates_is_a_sweep() -> None:
     params = params_in(jnp.float32)
 
@@ -192,6 +210,14 @@ def test_a_vmap_over_learning_rates_is_a_sweep() -> None:
 
     losses = jax.jit(jax.vmap(final_loss))(jnp.linspace(0.0, 0.1, 64))
     assert losses.shape == (64,) and bool((jnp.diff(losses) < 0).all())
+
+
+def test_a_parameter_in_a_box_of_flax_is_called_by_the_name_of_its_box() -> None:
+    model = nnx.Sequential(nnx.Linear(2, 3, rngs=nnx.Rngs(0)))
+    before = np.asarray(model.layers[0].bias[...])
+    tx = get_optimizer("sgd", "jax", lr=0.1, groups={"*.bias": {"lr": 0.0}})
+    nnx.Optimizer(model, tx, wrt=nnx.Param).update(model, jax.tree.map(jnp.ones_like, nnx.state(model, nnx.Param)))
+    np.testing.assert_array_equal(model.layers[0].bias[...], before)
 
 
 def test_groups_have_their_own_live_learning_rates() -> None:

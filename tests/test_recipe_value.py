@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import xml.etree.ElementTree as ElementTree
@@ -43,6 +44,11 @@ RECIPES = {
 }  # fmt: skip
 
 
+@functools.cache
+def validator():
+    return jsonschema.Draft202012Validator(schema())
+
+
 def plain(x):
     """In the types of JSON."""
     return {k: plain(v) for k, v in x.items()} if isinstance(x, dict) else [plain(v) for v in x] if isinstance(x, tuple) else x
@@ -57,7 +63,7 @@ def test_to_yaml_and_back(recipe):
     assert hash(again) == hash(recipe)
     assert again.to_yaml() == text
     assert max(map(len, text.splitlines())) <= 120
-    jsonschema.validate(plain(parse(text).plain()), schema())
+    validator().validate(plain(parse(text).plain()))
 
 
 def test_recipes_differ_where_anything_does():
@@ -189,7 +195,7 @@ def test_the_schema_is_one_and_takes_every_recipe(root):
     files = sorted((root / "configs").glob("*.yaml"))
     assert len(files) >= 8
     for file in files:
-        jsonschema.validate(plain(read(file).plain()), schema())
+        validator().validate(plain(read(file).plain()))
 
 
 @pytest.mark.parametrize("text", [
@@ -206,7 +212,7 @@ def test_the_schema_refuses_what_is_wrong(text):
     with pytest.raises(ConfigError):
         parse_recipe(text)
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(plain(parse(text).plain()), schema())
+        validator().validate(plain(parse(text).plain()))
 
 
 # ------------------------------------------------------------------------------------------------- groups

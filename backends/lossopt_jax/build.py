@@ -15,7 +15,8 @@ from lossopt import carry, get_loss, get_optimizer, get_schedule
 from lossopt.errors import ArgumentError, InputError
 from lossopt.precision import Precision, part_size
 from lossopt.recipes import Recipe
-from lossopt.recipes.build import Built as Base, Seen
+from lossopt.recipes.build import Built as Base
+from lossopt.recipes.build import Seen
 from lossopt.tasks.task import predictions_and_targets
 from lossopt_jax.loop import is_module
 from lossopt_jax.optimizers import known_as, split
@@ -84,7 +85,8 @@ class Built(Base):
             groups = _own_patterns(recipe.scheduled_groups(), split(self.params)[0], names or {})
             self.optimizer = get_optimizer(self.policy.rule(recipe.scheduled_optimizer()), "jax", groups=groups)
         self.loss_fn = get_loss(recipe.loss, "jax")
-        self.scheduler = get_schedule(recipe.schedule.with_lr(recipe.optimizer.flat[recipe.lr_name]), "jax") if recipe.schedule else None
+        base = recipe.optimizer.flat.get(recipe.lr_name or "")
+        self.scheduler = get_schedule(recipe.schedule.with_lr(base), "jax") if recipe.schedule else None
         self.state: Any = None
         self._reduction = recipe.reduction if recipe.accumulate > 1 else "mean"
         self._compiled = {observe: jax.jit(lambda *a, observe=observe: self._update(*a, observe=observe)) for observe in (False, True)}
@@ -226,10 +228,12 @@ def _as_it_is(model: Any) -> Precision:
     params = Parts.of(model).params if is_module(model) else model.params if isinstance(model, Parts) else model
     found = {str(x.dtype) for x in jax.tree.leaves(params) if jnp.issubdtype(x.dtype, jnp.floating)}
     if len(found) > 1:
-        raise InputError(f"the model's parameters are of several dtypes ({', '.join(sorted(found))}): say one in the recipe, precision='float32'")
+        raise InputError(f"the model's parameters are of several dtypes ({', '.join(sorted(found))}): say one in the recipe, "
+                         "precision='float32'")  # fmt: skip
     dtype: Any = found.pop() if found else "float32"
     if dtype == "float16":
-        raise InputError("the model's parameters are float16, in which small updates are lost: leave them in float32 and write precision='float16'")
+        raise InputError("the model's parameters are float16, in which small updates are lost: leave them in float32 and write "
+                         "precision='float16'")  # fmt: skip
     return Precision(dtype, dtype)
 
 

@@ -61,7 +61,8 @@ class Side:
         with self._settings():
             seen = self.built.observe(self._array(inputs), self._array(targets))
         gradients = {name: np.asarray(g) for name, g in (seen.gradients or {}).items()}
-        return Step(np.asarray(seen.predictions), float(seen.loss), gradients, 1.0 if seen.lr is None else float(seen.lr), self.parameters())
+        lr = 1.0 if seen.lr is None else float(seen.lr)
+        return Step(np.asarray(seen.predictions), float(seen.loss), gradients, lr, self.parameters())
 
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         with self._settings():

@@ -12,7 +12,8 @@ from lossopt import get_loss, get_optimizer, get_schedule
 from lossopt.errors import InputError
 from lossopt.precision import Precision
 from lossopt.recipes import Recipe
-from lossopt.recipes.build import Built as Base, Seen
+from lossopt.recipes.build import Built as Base
+from lossopt.recipes.build import Seen
 from lossopt.tasks.task import predictions_and_targets
 from lossopt_torch.precision import Policy, checkpoint_modules
 
@@ -28,7 +29,8 @@ class Built(Base):
 
     backend = "torch"
 
-    def __init__(self, recipe: Recipe, model: nn.Module, *, arguments: Callable[[Any, Any], tuple[Any, ...]] = predictions_and_targets) -> None:
+    def __init__(self, recipe: Recipe, model: nn.Module, *,
+                 arguments: Callable[[Any, Any], tuple[Any, ...]] = predictions_and_targets) -> None:  # fmt: skip
         if not isinstance(model, nn.Module):
             raise InputError(f"a recipe is built for a torch.nn.Module, got {type(model).__name__}; give the model itself")
         super().__init__(recipe, model, arguments)
@@ -39,6 +41,7 @@ class Built(Base):
             checkpoint_modules(model, *recipe.checkpointed)
         self.loss_fn = get_loss(recipe.loss, "torch")
         self.optimizer = get_optimizer(self.policy.rule(recipe.optimizer), "torch", params=model.named_parameters(), groups=recipe.groups)
+        self._base = _base_group(self.optimizer, recipe)
         self.scheduler = get_schedule(recipe.schedule, "torch", optimizer=self.optimizer) if recipe.schedule else None
         self._reduction = recipe.reduction if recipe.accumulate > 1 else "mean"
 
@@ -55,8 +58,7 @@ class Built(Base):
         scale = self.policy.loss_scale(self.optimizer)
         norm = self._norm() / scale if self.recipe.analysis else None
         gradients = {name: _gradient(p) / scale for name, p in self.model.named_parameters()} if observe else None
-        name = self.recipe.lr_name
-        lr = float(self.optimizer.param_groups[0][name]) if name else None
+        lr = float(self.optimizer.param_groups[self._base][name]) if (name := self.recipe.lr_name) else None
         asks = self.recipe.optimizer.asks
         if "evaluate" in asks:
             self.policy.update(self.optimizer, closure=closure)
@@ -114,11 +116,20 @@ def _as_it_is(model: nn.Module) -> Precision:
     """The precision that a module has."""
     found = {str(p.dtype).removeprefix("torch.") for p in model.parameters() if p.is_floating_point()}
     if len(found) > 1:
-        raise InputError(f"the model's parameters are of several dtypes ({', '.join(sorted(found))}): say one in the recipe, precision='float32'")
+        raise InputError(f"the model's parameters are of several dtypes ({', '.join(sorted(found))}): say one in the recipe, "
+                         "precision='float32'")  # fmt: skip
     dtype: Any = found.pop() if found else "float32"
     if dtype == "float16":
-        raise InputError("the model's parameters are float16, in which small updates are lost: leave them in float32 and write precision='float16'")
+        raise InputError("the model's parameters are float16, in which small updates are lost: leave them in float32 and write "
+                         "precision='float16'")  # fmt: skip
     return Precision(dtype, dtype)
+
+
+def _base_group(optimizer: torch.optim.Optimizer, recipe: Recipe) -> int:
+    """The parameter group whose learning rate is the recipe's own, which reports show: one that `groups` leaves as it is."""
+    name = recipe.lr_name
+    same = (i for i, group in enumerate(optimizer.param_groups) if name and group[name] == recipe.optimizer.flat[name])
+    return next(same, 0)
 
 
 def named_shapes(model: nn.Module) -> dict[str, tuple[str, tuple[int, ...]]]:

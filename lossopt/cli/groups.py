@@ -22,7 +22,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("file", metavar="FILE", help="a recipe, of the short or of the nested form")
     chosen = parser.add_mutually_exclusive_group()
     chosen.add_argument("--model", metavar="MODULE:FUNCTION",
-                        help="a function without arguments that makes the model: package.module:make, or file.py:make (it is run)")  # fmt: skip
+                        help="a function without arguments that makes it: package.module:make or file.py:make (it is run)")  # fmt: skip
     chosen.add_argument("--task", metavar="TASK", help="a built-in task, or a Python file that defines `task` (it is run)")
     parser.add_argument("--backend", metavar="NAME", help="torch or jax, whose model of the task; the first that is installed by default")
     add_json(parser)

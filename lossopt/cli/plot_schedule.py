@@ -38,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
         print(args.out)
         return 0
     width = min(console().width if console().is_terminal else 80, 100) - 12
-    print(*(terminal(values, f"{name}: {schedule!r}" if name == "learning rate" else name, width) for name, values in curves.items()), sep="\n\n")
+    titles = {name: f"{name}: {schedule!r}" if name == "learning rate" else name for name in curves}
+    print(*(terminal(values, titles[name], width) for name, values in curves.items()), sep="\n\n")
     return 0
 
 

@@ -174,7 +174,7 @@ class Built(abc.ABC):
         with self.settings():
             model, batch = self.probed(), self._on_device(inputs, targets)
             flow = analyze_gradient_flow(model, loss_fn, *batch)
-            landscape = dict(analyze_loss_landscape(model, *batch, loss_fn, num_points=LANDSCAPE_POINTS, move_vectors=True))
+            landscape: dict[str, Any] = dict(analyze_loss_landscape(model, *batch, loss_fn, num_points=LANDSCAPE_POINTS, move_vectors=True))
         losses = [float(loss) for loss in self.history["loss"]]
         return {
             "convergence": dict(check_optimization_convergence(losses)),

@@ -26,7 +26,20 @@ from lossopt import carry, hyper
 from lossopt.definition import Spec
 from lossopt.precision import FIELDS, Precision
 from lossopt.recipes.document import Node, parse, read
-from lossopt.recipes.reader import Key, Made, Origin, Problems, checked, located, mapping, read_definition, read_loss, read_optimizer, too_large, word
+from lossopt.recipes.reader import (
+    Key,
+    Made,
+    Origin,
+    Problems,
+    checked,
+    located,
+    mapping,
+    read_definition,
+    read_loss,
+    read_optimizer,
+    too_large,
+    word,
+)
 from lossopt.recipes.recipe import CLIPS, MAX_NORM, SETTINGS, Recipe, clip_by, with_clip, with_ema, with_lr
 
 PARTS = ("loss", "optimizer", "schedule")
@@ -132,7 +145,7 @@ def read_run(entries: Mapping[str, Node], draft: Draft, problems: Problems) -> N
     special = {"task": _task, "precision": read_precision, "dtype": read_precision, "checkpoint": read_checkpoint}
     for key, node in entries.items():
         name = ALSO.get(key, key)
-        if name not in SETTINGS and key not in special or (node.value is None and name == "precision"):
+        if (name not in SETTINGS and key not in special) or (node.value is None and name == "precision"):
             continue
         with problems.gather():
             if name in draft.settings:

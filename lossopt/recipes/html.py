@@ -34,10 +34,10 @@ def to_html(recipe: Recipe) -> str:
 
 def learning_rates(recipe: Recipe, points: int) -> list[float]:
     """The learning rate at so many steps, evenly from the first to the last; empty where the optimizer has none."""
-    lr = None if recipe.lr_name is None else recipe.optimizer.flat[recipe.lr_name]
-    schedule: Any = lr if callable(lr) else recipe.schedule.with_lr(lr) if recipe.schedule is not None else None
-    if lr is None:
+    if recipe.lr_name is None:
         return []
+    lr = recipe.optimizer.flat[recipe.lr_name]
+    schedule: Any = recipe.schedule.with_lr(lr) if recipe.schedule is not None else None if isinstance(lr, int | float) else lr
     count = min(points, recipe.steps)
     steps = [round(i * (recipe.steps - 1) / max(count - 1, 1)) for i in range(count)]
     return [float(lr if schedule is None else schedule(step)) for step in steps]

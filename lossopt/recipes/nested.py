@@ -87,8 +87,7 @@ def draft(root: Node, problems: Problems) -> Draft:
     for name, section in SECTIONS.items():
         with problems.gather():
             node = entries.get(name)
-            empty = node is None or node.value is None
-            if not empty:
+            if node is not None and node.value is not None:
                 _section(name, section, node, found, problems, told)
             elif section.part != "schedule":
                 place = root.place if node is None else node.place
@@ -125,7 +124,8 @@ def _category(key: str, category: str, section: Section, node: Node, at: Place, 
     if node.value is None:
         return
     listed = mapping(node, key, example=f"{category}: {{{section.example}: {{enabled: true}}}}")
-    if _is_defined(category, section.kind) and not all(isinstance(v.value, dict | None) and _is_defined(k, section.kind) for k, v in listed.items()):
+    entries_within = all(isinstance(v.value, dict | None) and _is_defined(k, section.kind) for k, v in listed.items())
+    if _is_defined(category, section.kind) and not entries_within:
         heading = {"loss": "classification", "optimizer": "adaptive"}.get(section.kind, "step_based")
         raise at.error(f"{category!r} is a {section.part} and stands in a category: {heading}: {{{category}: {{...}}}}", key)
     for name, body in listed.items():

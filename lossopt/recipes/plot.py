@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,8 @@ def braille(values: Sequence[float], width: int, height: int) -> list[str]:
     for x in range(across):
         y = round((values[round(x * (len(values) - 1) / max(across - 1, 1))] - low) * scale)
         # A jump is drawn as an upright line, so that the curve hangs together.
-        for dot in range(min(y, y if before is None else before + (y > before)), max(y, y if before is None else before - (y < before)) + 1):
+        begin = y if before is None or before == y else before + (1 if y > before else -1)
+        for dot in range(min(y, begin), max(y, begin) + 1):
             row = up - 1 - dot
             cells[row // 4][x // 2] |= DOTS[row % 4][x % 2]
         before = y
@@ -52,7 +53,7 @@ def terminal(values: Sequence[float], title: str, width: int = 72, height: int =
     return "\n".join([title, *lines, axis, f"{'':>{margin}}  0{last:>{width - 1}}"])
 
 
-def picture(curves: dict[str, Sequence[float]], title: str, path: str | Path) -> None:
+def picture(curves: Mapping[str, Sequence[float]], title: str, path: str | Path) -> None:
     """The curves one below the other, each on its own axis, as PNG (or what the path's ending says).
 
     Raises:

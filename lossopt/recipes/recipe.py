@@ -100,6 +100,13 @@ class Recipe:
     clip: InitVar[Any] = None
     ema: InitVar[float | None] = None
 
+    if TYPE_CHECKING:  # what it takes is wider than what it holds
+
+        def __init__(self, loss: Any, optimizer: Any, schedule: Any = None, task: str = "digits", steps: int = 200, batch_size: int = 64,
+                     seed: int = 0, groups: Mapping[str, Mapping[str, Any]] = ..., precision: Any = None, accumulate: int = 1,
+                     checkpoint: bool | str | tuple[str, ...] = False, analysis: bool = False, monitoring: bool = False,
+                     clip: Any = None, ema: float | None = None) -> None: ...  # fmt: skip
+
     def __post_init__(self, clip: Any, ema: float | None) -> None:
         optimizer = with_ema(with_clip(_optimizer(self.optimizer), clips(clip)), ema)
         made = {"loss": _loss(self.loss), "optimizer": optimizer, "groups": _groups(optimizer, self.groups)}
@@ -135,7 +142,8 @@ class Recipe:
         """
         found = {term.reduction for _, term in self.loss.terms}
         if len(found) != 1 or "none" in found:
-            raise ArgumentError(f"{self.loss!r} is reduced by {' and '.join(sorted(found))}; accumulate takes a loss that is one mean or one sum")
+            told = " and ".join(sorted(found))
+            raise ArgumentError(f"{self.loss!r} is reduced by {told}; accumulate takes a loss that is one mean or one sum")
         return found.pop()
 
     def scheduled_optimizer(self) -> Spec:
@@ -179,7 +187,8 @@ class Recipe:
 
         Example:
             >>> import torch
-            >>> built = Recipe("mse_loss", "sgd", schedule={"name": "step", "step_size": 1}).build("torch", torch.nn.Linear(2, 1))
+            >>> recipe = Recipe("mse_loss", "sgd", schedule={"name": "step", "step_size": 1})
+            >>> built = recipe.build("torch", torch.nn.Linear(2, 1))
             >>> loss = built.train_step(torch.ones(4, 2), torch.zeros(4, 1))
             >>> type(built.optimizer).__name__, built.scheduler.get_last_lr()
             ('SGD', [0.0001])
@@ -261,7 +270,7 @@ def _loss(given: Any) -> LossSpec | LossSum:
     elif isinstance(given, str | Definition):
         given = registry.get_loss(given)
     if not isinstance(given, LossSpec | LossSum):
-        raise UnknownNameError(f"a recipe's loss is a name such as 'cross_entropy' or a loss such as cross_entropy.configure(), got {given!r}")
+        raise UnknownNameError(f"a recipe's loss is a name such as 'cross_entropy' or such as get_loss('cross_entropy'), got {given!r}")
     return given.bind(None)
 
 

@@ -14,7 +14,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from lossopt import hyper, registry
 from lossopt.definition import Definition, Kind
 from lossopt.precision import FIELDS, WORDS
-from lossopt.recipes.config import ALSO, KEYS as FLAT_KEYS, RUN
+from lossopt.recipes.config import ALSO, RUN
+from lossopt.recipes.config import KEYS as FLAT_KEYS
 from lossopt.recipes.nested import SECTIONS, SWITCHES
 from lossopt.recipes.reader import LARGEST, LARGEST_WHOLE
 from lossopt.recipes.recipe import CLIPS, SETTINGS
@@ -116,7 +117,8 @@ def _definitions() -> Schema:
             own = _names(definition, part)
             names += own
             body = _hyperparameters(definition, part)
-            found[f"{_id(definition, part)}-entry"] = {**_object({**{k: v for k, v in body.items() if k != "times"}, "enabled": {"type": "boolean"}}), "type": ["object", "null"]}
+            entry = {**{k: v for k, v in body.items() if k != "times"}, "enabled": {"type": "boolean"}}
+            found[f"{_id(definition, part)}-entry"] = {**_object(entry), "type": ["object", "null"]}
             needed = ("inner",) if getattr(definition, "wraps", False) else ()
             found[_id(definition, part)] = _object({"name": {"enum": own}, **body}, required=("name", *needed))
             choices.append({"if": {"properties": {"name": {"enum": own}}}, "then": {"$ref": f"#/$defs/{_id(definition, part)}"}})
@@ -196,7 +198,8 @@ def of_annotation(annotation: Any, default: Any = None, *, live: bool = False) -
         item = {"$ref": "#/$defs/value-made"} if parts[0] is Any else of_annotation(parts[0], live=live)
         return {"type": "array", "items": item}
     if origin is tuple:
-        return {"type": "array", "prefixItems": [of_annotation(p, live=live) for p in parts], "minItems": len(parts), "maxItems": len(parts)}
+        items = [of_annotation(p, live=live) for p in parts]
+        return {"type": "array", "prefixItems": items, "minItems": len(parts), "maxItems": len(parts)}
     simple = {bool: "boolean", str: "string", None: "null", type(None): "null"}.get(annotation)
     if simple:
         return {"type": simple}

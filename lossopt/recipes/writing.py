@@ -91,9 +91,9 @@ def _differs(a: Any, b: Any) -> bool:
 
 def _value(value: Any, name: str) -> Any:
     """A hyperparameter in the types of YAML."""
-    value = getattr(value, "spec", value)  # a schedule that was made for a backend
-    if isinstance(value, ScheduleSpec) and value.sets == "lr":
-        named = _named(value)
+    spec = getattr(value, "spec", value)  # a schedule that was made for a backend
+    if isinstance(spec, ScheduleSpec) and spec.sets == "lr":
+        named = _named(spec)
         return named if isinstance(named, dict) else {"name": named}
     if isinstance(value, tuple | list):
         return [_value(v, name) for v in value]

@@ -21,7 +21,7 @@ def start(ops: Ops, params: Array) -> State:
     spellings={"every_k_schedule": "every", "gradient_accumulation_steps": "every", "accumulation_steps": "every"},
     elsewhere={
         "torch": "torch.Tensor.backward(); several calls before one step add up: reduction='sum', or 'mean' with loss / every",
-        "optax": "optax.MultiSteps; use_grad_mean=False is reduction='sum'; it gathers in float32",
+        "optax": "optax.MultiSteps; use_grad_mean=False is reduction='sum'; it gathers in float32; schedules inside count updates",
         "keras": "keras.optimizers.Optimizer(gradient_accumulation_steps)",
     },
 )
@@ -32,8 +32,10 @@ def accumulate(ops: Ops, grads: Array, state: State, params: Array, step: Number
         mean:  m_k = m_{k-1} + (g_k - m_{k-1}) / k          sum:  m_k = m_{k-1} + g_k          k = 1 ... every
         the wrapped rule sees m_every; the calls before it change nothing
 
-    Time passes for the wrapped rule only when it updates: its step count, its bias correction and its schedules' counts
-    are those of one large batch.  A trailing part of fewer than `every` gradients is never applied.  An average of
+    Time passes for the wrapped rule only when it updates: its step count and its bias correction are those of one large
+    batch.  A schedule given inside as a hyperparameter counts calls all the same, in every backend: an optimizer has one
+    count, and with ``every=4`` four calls make an update, so give the schedule four times as many steps
+    (``optax.MultiSteps`` counts updates).  A trailing part of fewer than `every` gradients is never applied.  An average of
     parameters belongs inside: ``accumulate(ema(adamw()))``.
 
     Args:
