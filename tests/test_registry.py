@@ -118,7 +118,7 @@ def test_another_package_offers_a_backend_by_entry_point(monkeypatch):
 
 
 def test_a_backend_whose_framework_is_missing_says_what_to_install():
-    absent = registry.Backend("torch", "lossopt_torch", ("no_such_framework",))
+    absent = registry.Backend("torch", "no_such_package", ("no_such_framework",))
     with pytest.raises(errors.MissingBackendError) as caught:
         _ = absent.optimizers
     assert str(caught.value) == "backend 'torch' needs no_such_framework, which is not installed: pip install 'lossopt[torch]'"

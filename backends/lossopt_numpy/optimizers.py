@@ -57,7 +57,8 @@ class NumpyOptimizer:
         if evaluate is not None:
             extras["evaluate"] = _on_vectors(evaluate, params)
         run = self._run(names, leaves, count, extras)
-        delta, slots = carry.update(self.spec, run, Vector(grad_leaves), slots, Vector(leaves))
+        with np.errstate(invalid="ignore"):  # an infinite gradient makes NaN, which is an answer and not an accident
+            delta, slots = carry.update(self.spec, run, Vector(grad_leaves), slots, Vector(leaves))
         return unflatten(params, iter(delta.leaves)), (count + 1, slots)
 
     def eval_params(self, state: tuple[int, Any], params: Any) -> Any:
