@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -113,10 +112,10 @@ def test_updates_have_the_structure_of_the_parameters(params: Any) -> None:
     same(updates, params)
 
 
-def test_an_optimizer_survives_copy_and_pickle() -> None:
+def test_an_optimizer_survives_a_copy() -> None:
     optimizer = get_optimizer(chain(clip_by_global_norm(), adamw(lr=0.1)), backend="numpy")
     _, state = run(optimizer)
-    for other in (copy.deepcopy(state), pickle.loads(pickle.dumps(state))):
+    for other in (copy.copy(state), copy.deepcopy(state)):
         for x, y in zip(arrays_of(state[1]), arrays_of(other[1]), strict=True):
             np.testing.assert_array_equal(x, y)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -54,7 +53,7 @@ The largest measured: 1.4e-2, PyTorch's with parameters in bfloat16, and 1.2e-3.
 def test_forms(given, expected):
     precision = Precision.of(given)
     assert (precision.compute, precision.params, precision.loss_scale) == expected
-    assert Precision.of(precision.word) == precision == pickle.loads(pickle.dumps(precision))
+    assert Precision.of(precision.word) == precision == copy.deepcopy(precision)
 
 
 NEEDS = "precision: float16 makes gradients below 6e-8 zero: write loss_scale: dynamic, or compute: bfloat16, which needs no loss scale"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import importlib.metadata
-import pickle
 import re
 
 import numpy as np
@@ -32,10 +31,10 @@ def test_a_name_is_a_definition_of_its_folder(kind, name):
 
 
 @pytest.mark.parametrize(("kind", "name"), EVERY, ids=IDS)
-def test_a_definition_survives_copy_and_pickle(kind, name):
+def test_a_definition_survives_a_copy(kind, name):
     definition = registry.definition(name, kind)
     assert copy.deepcopy(definition) is definition
-    assert pickle.loads(pickle.dumps(definition)) is definition
+    assert copy.copy(definition) is definition
 
 
 @pytest.mark.parametrize(("kind", "name"), EVERY, ids=IDS)

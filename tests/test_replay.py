@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import pickle
 
 import pytest
 import torch
@@ -321,10 +320,10 @@ def test_number_slots_are_updated_on_the_host():
         "product": 1 - 0.5 * 0.96**0.5, "count": 3.0, "step": 1}  # fmt: skip
 
 
-def test_a_replay_is_copied_and_pickled_as_its_spec():
+def test_a_replay_is_copied_as_its_spec():
     replay = Replay(rules.adamw(lr=0.5))
     one_step(replay, replay.spec.flat)
-    for other in (copy.deepcopy(replay), pickle.loads(pickle.dumps(replay))):
+    for other in (copy.copy(replay), copy.deepcopy(replay)):
         assert other.spec == replay.spec
         assert torch.equal(one_step(other, other.spec.flat), one_step(replay, replay.spec.flat))
 

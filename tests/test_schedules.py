@@ -7,7 +7,6 @@ import doctest
 import io
 import itertools
 import math
-import pickle
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -181,7 +180,7 @@ def test_spellings_of_other_frameworks(name: str, foreign: dict[str, Any], ours:
 def test_a_spec_is_a_value() -> None:
     a = get_schedule("sequential", lr=0.1, schedules=[get_schedule("linear"), get_schedule("cosine", T_max=9)], milestones=[5])
     assert repr(a) == "sequential(lr=0.1, schedules=(linear(), cosine(T_max=9)), milestones=(5,))"
-    for b in (copy.deepcopy(a), pickle.loads(pickle.dumps(a))):
+    for b in (copy.copy(a), copy.deepcopy(a)):
         assert a == b and hash(a) == hash(b) and repr(a) == repr(b)
     assert a != a.with_lr(0.2) and a.with_lr(0.2)(5) == 0.2
     assert repr(get_schedule("cosine", convention="optax", T_max=4)) == "cosine(T_max=4, convention='optax')"

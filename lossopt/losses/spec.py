@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,12 +17,13 @@ from lossopt.spelling import to_canonical
 DEFAULT_REDUCTION = "mean"
 
 
-class _Composable:
+class _Composable(ABC):
     """Addition and scaling, for one loss and for sums alike."""
 
     @property
+    @abstractmethod
     def terms(self) -> tuple[tuple[float, LossSpec], ...]:
-        raise NotImplementedError
+        """What is added up: (weight, loss)."""
 
     def __add__(self, other: Any) -> LossSum:
         if isinstance(other, numbers.Real) and other == 0:  # sum([...]) begins with 0
