@@ -19,6 +19,7 @@ The meaning is fixed here, not there: where frameworks disagree on a derivative,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Protocol, TypeAlias, TypeVar
 
@@ -99,6 +100,33 @@ class Ops(Protocol):
     def each(self, fn: Callable[..., Any], /, *args: Array) -> Any:
         """In a plural rule, ``fn(ops, ...)`` on one parameter at a time."""
         ...
+
+
+class HostNumbers:
+    """The scalar words of a backend whose numbers are Python floats on the host: float64, and Python's own control flow."""
+
+    @staticmethod
+    def bias_correction(beta: float, step: float) -> float:
+        return -math.expm1(step * math.log(beta)) if beta else 1.0
+
+    @staticmethod
+    def cond(predicate: Any, then: Callable[[], T], otherwise: Callable[[], T]) -> T:
+        return then() if predicate else otherwise()
+
+    @staticmethod
+    def while_loop(keep_going: Callable[[T], Any], body: Callable[[T], T], carry: T) -> T:
+        while keep_going(carry):
+            carry = body(carry)
+        return carry
+
+    @staticmethod
+    def first_step() -> int:
+        return 0
+
+    @staticmethod
+    def lend_step(step: int) -> int:
+        """The step as rules see it; see the JAX backend, where it matters."""
+        return step
 
 
 class LossOps(Protocol):

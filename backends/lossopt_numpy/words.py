@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from lossopt.ops import HostNumbers
 
-class Words:
+
+class Words(HostNumbers):
     """`lossopt.ops.Ops` in NumPy."""
 
     sqrt, sign, abs, exp = staticmethod(np.sqrt), staticmethod(np.sign), staticmethod(np.abs), staticmethod(np.exp)
@@ -67,28 +67,6 @@ class Words:
     @staticmethod
     def transpose(x: Any) -> Any:
         return np.swapaxes(x, -1, -2)
-
-    @staticmethod
-    def bias_correction(beta: float, step: float) -> float:
-        return -math.expm1(step * math.log(beta)) if beta else 1.0
-
-    @staticmethod
-    def cond(predicate: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
-        return then() if predicate else otherwise()
-
-    @staticmethod
-    def while_loop(keep_going: Callable[[Any], Any], body: Callable[[Any], Any], carry: Any) -> Any:
-        while keep_going(carry):
-            carry = body(carry)
-        return carry
-
-    @staticmethod
-    def first_step() -> int:
-        return 0
-
-    @staticmethod
-    def lend_step(step: int) -> int:
-        return step
 
 
 words = Words()

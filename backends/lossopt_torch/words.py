@@ -13,6 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from lossopt.ops import HostNumbers
+
 
 def _either(on_number: Callable[..., Any], on_tensor: Callable[..., Any]) -> staticmethod[..., Any]:
     """A word that is arithmetic on the host for numbers, and torch's for tensors."""
@@ -47,7 +49,7 @@ def _where(condition: Any, x: Any, y: Any) -> Any:
     return torch.where(condition, x, y)
 
 
-class Words:
+class Words(HostNumbers):
     """`lossopt.ops.Ops` in PyTorch."""
 
     sqrt, exp, log = _either(math.sqrt, torch.sqrt), _either(math.exp, torch.exp), _either(math.log, torch.log)
@@ -97,28 +99,6 @@ class Words:
     @staticmethod
     def transpose(x: Tensor) -> Tensor:
         return x.mT
-
-    @staticmethod
-    def bias_correction(beta: float, step: int) -> float:
-        return -math.expm1(step * math.log(beta)) if beta else 1.0
-
-    @staticmethod
-    def cond(predicate: Any, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
-        return then() if predicate else otherwise()
-
-    @staticmethod
-    def while_loop(keep_going: Callable[[Any], Any], body: Callable[[Any], Any], carry: Any) -> Any:
-        while keep_going(carry):
-            carry = body(carry)
-        return carry
-
-    @staticmethod
-    def first_step() -> int:
-        return 0
-
-    @staticmethod
-    def lend_step(step: int) -> int:
-        return step
 
 
 words = Words()
