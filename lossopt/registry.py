@@ -54,6 +54,11 @@ def names(kind: Kind, pattern: str = "*") -> list[str]:
     return sorted(n for n in _found[kind] if fnmatch.fnmatch(n, pattern))
 
 
+def own_names(kind: Kind) -> list[str]:
+    """The canonical names that lossopt itself defines, on the pages of the kind's folder."""
+    return [n for n in names(kind) if str(_found[kind][n].text.__module__).startswith(f"{FOLDERS[kind]}.")]
+
+
 def list_losses(pattern: str = "*") -> list[str]:
     """Names of losses that match a glob.
 

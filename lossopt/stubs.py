@@ -61,7 +61,7 @@ def write(root: Path) -> list[str]:
 
 def definitions(kind: Kind) -> list[Definition]:
     """Those that a page of lossopt defines; one that a user's module or a docstring's example adds has no place here."""
-    found = [d for d in (registry.definition(name, kind) for name in registry.names(kind)) if d.text.__module__.startswith("lossopt.")]
+    found = [registry.definition(name, kind) for name in registry.own_names(kind)]
     return [d for d in found if getattr(sys.modules[d.text.__module__], d.name, None) is d and d.text.__module__.startswith("lossopt.")]
 
 

@@ -8,7 +8,7 @@ from lossopt.definition import Kind, Spec
 
 def own(kind: Kind) -> list[str]:
     """The names of one kind that lossopt itself defines; tests define some of their own."""
-    return [n for n in registry.names(kind) if registry.definition(n, kind).text.__module__.startswith("lossopt.")]
+    return registry.own_names(kind)
 
 
 SPECIAL = {
