@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numbers
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lossopt.definition import Loss
 from lossopt.errors import ArgumentError, HyperparameterError, InputError, suggest
@@ -17,13 +16,15 @@ from lossopt.spelling import to_canonical
 DEFAULT_REDUCTION = "mean"
 
 
-class _Composable(ABC):
+class _Composable:
     """Addition and scaling, for one loss and for sums alike."""
 
-    @property
-    @abstractmethod
-    def terms(self) -> tuple[tuple[float, LossSpec], ...]:
-        """What is added up: (weight, loss)."""
+    if TYPE_CHECKING:
+
+        @property
+        def terms(self) -> tuple[tuple[float, LossSpec], ...]:
+            """What is added up: (weight, loss)."""
+            ...
 
     def __add__(self, other: Any) -> LossSum:
         if isinstance(other, numbers.Real) and other == 0:  # sum([...]) begins with 0
