@@ -19,7 +19,7 @@ from flax.training.train_state import TrainState
 from specs import every_spec
 
 from lossopt import get_optimizer, schedules
-from lossopt.optimizers import adam, adamw, lion, sgd
+from lossopt.optimizers import adagrad, adam, adamw, lion, rmsprop, sgd
 from lossopt.transforms import accumulate
 
 SPECS = every_spec()
@@ -334,6 +334,22 @@ def test_a_float32_adam_update_is_within_5e7_of_the_truth(beta2: float, step: in
         exact, truth = referee.update({"w": g.astype(np.float64)}, truth, {"w": np.zeros(500)})
     error = np.asarray(ours["w"], np.float64) - exact["w"]
     assert np.sqrt((error**2).mean() / (exact["w"] ** 2).mean()) < 5e-7
+
+
+@pytest.mark.parametrize("made", [rmsprop(convention="optax"), adagrad(), adam(), sgd(momentum=0.9)], ids=repr)
+def test_a_decay_of_zero_neither_reads_nor_copies_the_parameters(made: Any) -> None:
+    """A slot that depended on the old parameter, if only as 0 * param, would make XLA copy it before it is overwritten."""
+    tx, params = get_optimizer(made, "jax"), {"w": jnp.ones(1_000_000)}
+
+    @functools.partial(jax.jit, donate_argnums=(0, 1))
+    def step(params: Any, state: Any, grads: Any) -> Any:
+        updates, state = tx.update(grads, state, params)
+        return optax.apply_updates(params, updates), state
+
+    memory = step.lower(params, tx.init(params), params).compile().memory_analysis()
+    assert memory.temp_size_in_bytes < 100_000
+    updates, _ = tx.update(params, tx.init(params), {"w": jnp.full(1_000_000, jnp.nan)})
+    chex.assert_tree_all_finite(updates)
 
 
 def test_half_precision_parameters_keep_float32_moments() -> None:

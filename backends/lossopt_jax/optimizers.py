@@ -24,7 +24,7 @@ from lossopt.schedules.spec import ScheduleSpec
 from lossopt.tasks.mapping import LEAVES
 from lossopt.vector import Lifted, State, Vector
 from lossopt_jax.schedules import TraceableSchedule, traceable
-from lossopt_jax.words import Words
+from lossopt_jax.words import Words, Zero
 
 OUTWARD = {"lr": "learning_rate"}
 """The names that hyperparameters have in optax's world: ``state.hyperparams["learning_rate"]``."""
@@ -167,7 +167,9 @@ def at_step(value: Any, count: Any, dtype: Any) -> Any:
         value = value.spec
     if isinstance(value, ScheduleSpec):
         return jnp.asarray(traceable(value, dtype)(count), dtype)
-    return jnp.asarray(value(count), dtype) if callable(value) else value
+    if callable(value):
+        return jnp.asarray(value(count), dtype)
+    return Zero() if isinstance(value, float) and value == 0 else value
 
 
 def _check(spec: Spec, params: Any, names: tuple[str, ...], leaves: list[Any]) -> None:

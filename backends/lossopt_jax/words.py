@@ -10,6 +10,19 @@ import jax
 import jax.numpy as jnp
 
 
+class Zero(float):
+    """A hyperparameter that is the constant 0: what it multiplies is not read.
+
+    ``grad + 0.0 * param`` would make a slot depend on the old parameter, and XLA then copies every parameter before it
+    overwrites it (101 MB and twice the time for RMSprop on 25 M parameters).  PyTorch does not read it either.
+    """
+
+    def __mul__(self, other: Any) -> Any:
+        return 0.0 * other if isinstance(other, float | int) else self
+
+    __rmul__ = __mul__
+
+
 class Words:
     """`lossopt.ops.Ops` in JAX.
 
