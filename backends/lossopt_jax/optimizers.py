@@ -92,7 +92,8 @@ class Carrier:
         hyperparams = {name: jnp.asarray(value, dtype) for name, value in self.live.items()}
         count = jnp.zeros((), jnp.int32)
         slots = self._begin(names, [jnp.asarray(x) for x in leaves], hyperparams, count)
-        slots = jax.tree.map(lambda x: jnp.array(x, copy=True), slots)  # a slot that is the parameter breaks donation
+        # A slot that is the parameter itself would break donation; one of weak dtype would compile the update twice.
+        slots = jax.tree.map(lambda x: jnp.array(x, jnp.result_type(x), copy=True), slots)
         return OptimizerState(count, hyperparams, outwards(slots, treedef))
 
     def update(self, grads: Any, state: OptimizerState, params: Any = None, *, value_fn: Callable[[Any], Any] | None = None,
