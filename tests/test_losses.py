@@ -14,11 +14,11 @@ import jax
 import jax.numpy as jnp
 import jax.test_util
 import numpy as np
-import published_losses as published
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from published_losses import published, reduced
 
 import lossopt
 import lossopt_jax.losses
@@ -28,7 +28,7 @@ from lossopt import get_loss, losses, registry
 from lossopt.errors import InputError
 from lossopt.losses.spec import LossSpec, LossSum, evaluate
 from lossopt.parity.case import LossCase
-from lossopt.parity.loss_cases import LOSS_CASES
+from lossopt.parity.engine import suite
 
 NAN = float("nan")
 INF = float("inf")
@@ -38,6 +38,8 @@ TEXT = SimpleNamespace(words=lossopt_torch.losses.words, carry=lossopt_torch.los
 """PyTorch without its own functions."""
 
 NAMES = lossopt.list_losses()
+LOSS_CASES: list[Any] = [case for _, case in suite(["loss"])]
+PUBLISHED = published()
 
 
 @pytest.fixture(autouse=True)
@@ -139,11 +141,11 @@ def test_pytorchs_own_function_equals_the_text(case: LossCase) -> None:
 @pytest.mark.parametrize("case", [c for c in LOSS_CASES if c.options.get("beta") != 0], ids=label)
 def test_the_referee_follows_the_published_formula(case: LossCase) -> None:
     spec, arrays = spec_of(case), arrays_of(case, seed=1)
-    values, divisor = published.PUBLISHED[case.name](*arrays, **spec.hyperparameters)
+    values, divisor = PUBLISHED[case.name](*arrays, **spec.hyperparameters)
     # PyTorch adds 1e-12 to each squared length, which is not in the formula: that much of a cosine of vectors of length 1.
     atol = 1e-12 if case.name == "cosine_embedding_loss" else 1e-15
     batch = arrays[0].shape[0] if arrays[0].ndim else 1
-    close(spec(*arrays), published.reduced(np.asarray(values), divisor, spec.reduction, batch), atol=atol)
+    close(spec(*arrays), reduced(np.asarray(values), divisor, spec.reduction, batch), atol=atol)
 
 
 def test_smooth_l1_with_beta_0_is_the_absolute_error() -> None:

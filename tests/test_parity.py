@@ -21,7 +21,7 @@ from lossopt.optimizers import adam, adamw, sgd
 from lossopt.parity import ParityReport, measures, parity
 from lossopt.parity.case import Allowed, LossCase, OptimizerCase, ScheduleCase
 from lossopt.parity.disagreements import disagreements, markdown
-from lossopt.parity.engine import KINDS, describe, names_in, suite
+from lossopt.parity.engine import FOLDERS, describe, names_in, suite
 from lossopt.parity.problem import SHAPES, flatten, gradient, standard, value
 from lossopt.parity.report import Comparison, Row
 
@@ -45,13 +45,13 @@ IN_NEITHER = {"transform": {"cautious"}}
 """What neither framework has."""
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FOLDERS)
 def test_every_definition_has_rows(kind):
     covered = {name for k, case in EVERY if k == kind for name in names_in(case)}
     assert set(own(kind)) <= covered
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FOLDERS)
 def test_every_definition_that_a_framework_has_is_held_to_it(kind):
     held = {name for k, case in EVERY if k == kind and (case.torch or case.optax) for name in names_in(case)}
     assert set(own(kind)) - held == IN_NEITHER.get(kind, set())

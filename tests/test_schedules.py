@@ -25,7 +25,7 @@ from lossopt import get_optimizer, get_schedule, registry
 from lossopt.definition import schedule
 from lossopt.errors import ArgumentError, HyperparameterError, InputError, LossoptError
 from lossopt.parity.case import ScheduleCase
-from lossopt.parity.schedule_cases import SCHEDULE_CASES
+from lossopt.parity.engine import suite
 from lossopt.schedules.spec import ScheduleSpec
 
 RTOL = 1e-12
@@ -65,6 +65,7 @@ def x64() -> Iterator[None]:
 
 
 # ------------------------------------------------------------------------------------------------- parity
+SCHEDULE_CASES = [case for _, case in suite(["schedule"])]
 CLOSED = [c for c in SCHEDULE_CASES if c.name != "reduce_on_plateau"]
 """The functions of the step; a plateau walks on metrics, and is held to both frameworks' own further down."""
 

@@ -28,10 +28,10 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from lossopt.parity.engine import DTYPES, KINDS, parity
+    from lossopt.parity.engine import DTYPES, FOLDERS, parity
 
     with progress() as told:
-        report = parity(args.patterns, args.kind or tuple(KINDS), args.dtype or DTYPES, progress=told)
+        report = parity(args.patterns, args.kind or tuple(FOLDERS), args.dtype or DTYPES, progress=told)
     if not any(row.comparisons for row in report.rows):
         raise MissingBackendError("nothing was compared: neither torch nor jax is installed; pip install 'lossopt[all]'")
     if args.json:

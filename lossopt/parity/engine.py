@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fnmatch
 import importlib
+import pkgutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,18 +22,13 @@ from lossopt.parity.report import Comparison, ParityReport, Row
 Case = OptimizerCase | LossCase | ScheduleCase
 Progress = Callable[[int, int, str], None]
 
-KINDS: Mapping[str, tuple[str, str]] = {
-    "optimizer": ("optimizer_cases", "OPTIMIZER_CASES"),
-    "transform": ("transform_cases", "TRANSFORM_CASES"),
-    "loss": ("loss_cases", "LOSS_CASES"),
-    "schedule": ("schedule_cases", "SCHEDULE_CASES"),
-}
-"""Where the suite's own cases stand."""
+FOLDERS: Mapping[str, str] = {"optimizer": "optimizers", "transform": "transforms", "loss": "losses", "schedule": "schedules"}
+"""Where in `lossopt.parity.rows` the suite's own cases stand, by kind."""
 
 DTYPES = ("float64", "float32", "bfloat16")
 
 
-def parity(patterns: Iterable[str] = (), kinds: Iterable[str] = tuple(KINDS), dtypes: Iterable[str] = DTYPES, *,
+def parity(patterns: Iterable[str] = (), kinds: Iterable[str] = tuple(FOLDERS), dtypes: Iterable[str] = DTYPES, *,
            cases: Sequence[Case] | None = None, progress: Progress | None = None) -> ParityReport:  # fmt: skip
     """Hold every definition in every backend to the float64 referee, and to PyTorch's and optax's own code.
 
@@ -53,7 +50,7 @@ def parity(patterns: Iterable[str] = (), kinds: Iterable[str] = tuple(KINDS), dt
         True
     """
     patterns, kinds, dtypes = tuple(patterns), tuple(kinds), tuple(dtypes)
-    for given, known, what in ((kinds, tuple(KINDS), "kind"), (dtypes, DTYPES, "dtype")):
+    for given, known, what in ((kinds, tuple(FOLDERS), "kind"), (dtypes, DTYPES, "dtype")):
         for name in given:
             if name not in known:
                 raise UnknownNameError(f"unknown {what} {name!r}{suggest(name, known) or '.'} It is one of: {', '.join(known)}")
@@ -108,10 +105,15 @@ def _listed(measure: Callable[[Any], Iterator[Comparison]], backend: Any) -> lis
 
 
 # ------------------------------------------------------------------------------------------------- cases
-def suite(kinds: Iterable[str] = tuple(KINDS)) -> list[tuple[str, Case]]:
+def suite(kinds: Iterable[str] = tuple(FOLDERS)) -> list[tuple[str, Case]]:
     """The suite's own cases, each with its kind."""
-    tables = [(kind, importlib.import_module(f"lossopt.parity.{KINDS[kind][0]}"), KINDS[kind][1]) for kind in kinds]
-    return [(kind, case) for kind, module, name in tables for case in getattr(module, name)]
+    return [(kind, case) for kind in kinds for module in _modules(FOLDERS[kind]) for case in module.CASES]
+
+
+def _modules(folder: str) -> Iterator[ModuleType]:
+    package = importlib.import_module(f"lossopt.parity.rows.{folder}")
+    for found in pkgutil.iter_modules(package.__path__):
+        yield importlib.import_module(f"{package.__name__}.{found.name}")
 
 
 def select(cases: Sequence[tuple[str, Case]], patterns: Sequence[str]) -> list[tuple[str, Case]]:

@@ -44,7 +44,7 @@ THREE = {
     "milestones": (7, 30),
 }
 
-SCHEDULE_CASES: tuple[ScheduleCase, ...] = (
+CASES: tuple[ScheduleCase, ...] = (
     ScheduleCase("step", {"lr": 0.1, "step_size": 30, "gamma": 0.1},
                  torch=lambda torch, o: torch.optim.lr_scheduler.StepLR(o, 30, 0.1),
                  optax=lambda optax: optax.exponential_decay(0.1, 30, 0.1, staircase=True)),

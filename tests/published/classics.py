@@ -1,20 +1,13 @@
-"""The published algorithms in plain NumPy, as their papers write them: what the definitions are held to.
-
-Nothing here is shared with the definitions.  Each function takes the start, the gradient and the hyperparameters, and
-yields the parameters after every step.  Where a paper states an algorithm in another form than libraries compute it
-(Nesterov's two points, sums instead of means, a dense inverse Hessian, singular values), the paper's form stands here.
-"""
+"""Algorithms that every library has: SGD, the Adam and Adagrad families, Lion, LAMB, Muon, L-BFGS and others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
+from hypothesis import strategies as st
 
-Vector = np.ndarray
-Gradient = Callable[[Vector, int], Vector]
-"""(point, step counted from 0) -> gradient."""
-Points = Iterator[Vector]
+from published import BETAS, DECAYS, EPSILONS, FRACTIONS, MATRIX, RATES, VECTOR, Gradient, Points, Published, Vector
 
 
 def heavy_ball(x: Vector, gradient: Gradient, steps: int, *, lr: float, momentum: float, weight_decay: float = 0.0) -> Points:
@@ -257,3 +250,69 @@ def polyak(x: Vector, gradient: Gradient, steps: int, *, value: Callable[[Vector
         g = gradient(x, t)
         x = x - min((value(x, t) - f_min) / np.linalg.norm(g) ** 2, max_lr) * g
         yield x
+
+
+ROWS = {
+    "sgd momentum": Published("sgd", heavy_ball, {"lr": RATES, "momentum": FRACTIONS, "weight_decay": DECAYS}),
+    "sgd nesterov": Published(
+        "sgd", nesterov, {"lr": RATES, "momentum": st.floats(0.1, 0.95)}, lambda **h: {**h, "nesterov": True}
+    ),
+    "adam": Published("adam", adam, {"lr": RATES, "betas": BETAS, "eps": EPSILONS}),
+    "adam eps_hat": Published(
+        "adam", adam_eps_hat, {"lr": RATES, "betas": BETAS, "eps": EPSILONS}, lambda **h: {**h, "eps_hat": True}
+    ),
+    "adam amsgrad": Published(
+        "adam",
+        amsgrad,
+        {"lr": RATES, "betas": BETAS, "eps": EPSILONS, "corrected": st.booleans()},
+        lambda corrected, **h: {**h, "amsgrad": True, "amsgrad_max": "corrected" if corrected else "raw"},
+    ),
+    "adamw": Published(
+        "adamw",
+        adamw,
+        {"alpha": RATES, "betas": BETAS, "eps": EPSILONS, "decay": st.floats(0.0, 0.05)},
+        lambda alpha, decay, **h: {**h, "lr": alpha, "weight_decay": decay / alpha},
+    ),
+    "rmsprop": Published("rmsprop", rmsprop, {"lr": RATES, "alpha": st.floats(0.5, 0.99), "eps": EPSILONS}),
+    "rmsprop centered": Published(
+        "rmsprop",
+        graves,
+        {"lr": st.floats(1e-4, 1e-2), "alpha": st.floats(0.5, 0.99), "eps": st.floats(1e-4, 1e-2), "momentum": st.floats(0.1, 0.9)},
+        lambda **h: {**h, "centered": True, "convention": "optax"},
+    ),
+    "adagrad": Published("adagrad", adagrad, {"lr": RATES, "delta": EPSILONS}, lambda lr, delta: {"lr": lr, "eps": delta}),
+    "adadelta": Published("adadelta", adadelta, {"rho": st.floats(0.5, 0.99), "eps": st.floats(1e-7, 1e-3)}),
+    "lion": Published("lion", lion, {"lr": RATES, "betas": BETAS, "weight_decay": DECAYS}),
+    "lamb": Published("lamb", lamb, {"lr": RATES, "betas": BETAS, "eps": EPSILONS, "weight_decay": DECAYS}),
+    "adafactor": Published(
+        "adafactor",
+        adafactor,
+        {"cap": RATES, "eps": st.tuples(st.floats(1e-30, 1e-4), st.floats(1e-3, 1.0)), "d": st.floats(0.5, 2.0)},
+        lambda cap, **h: {**h, "lr": cap, "eps_added": True},
+    ),
+    "muon": Published(
+        "muon",
+        muon,
+        {"lr": st.floats(1e-4, 1e-2), "momentum": FRACTIONS, "ns_steps": st.integers(1, 6), "weight_decay": DECAYS},
+        shapes=(MATRIX, MATRIX[::-1]),
+    ),
+    "prodigy": Published(
+        "prodigy",
+        prodigy,
+        {"gamma": st.floats(0.1, 1.0), "betas": BETAS, "d0": st.floats(1e-4, 1e-2)},
+        lambda gamma, **h: {**h, "lr": gamma, "eps": 0.0, "use_bias_correction": False},
+        shapes=(VECTOR,),
+    ),
+    "schedule_free_adamw": Published(
+        "schedule_free_adamw",
+        schedule_free_adamw,
+        {"lr": RATES, "betas": st.tuples(st.floats(0.1, 0.98), st.floats(0.5, 0.999)), "eps": EPSILONS, "weight_decay": DECAYS},
+    ),
+    "lbfgs": Published(
+        "lbfgs", lbfgs, {"lr": st.floats(0.3, 1.0), "history_size": st.integers(1, 6)}, shapes=(VECTOR,), still=True, steps=8
+    ),
+    "dog": Published("dog", dog, {"reps_rel": st.floats(1e-6, 1e-1)}, lambda **h: {**h, "eps": 0.0}, shapes=(VECTOR,)),
+    "polyak_sgd": Published(
+        "polyak_sgd", polyak, {"f_min": st.floats(-9.0, -5.0), "max_lr": st.floats(0.01, 0.3)}, shapes=(VECTOR,)
+    ),
+}

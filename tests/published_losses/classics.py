@@ -1,7 +1,4 @@
-"""The published formulas of the losses, one sample at a time in plain NumPy: no word of the library's vocabulary.
-
-Each function gives the values of reduction "none" and what the mean divides the sum by.
-"""
+"""Regression, classification, Dice, divergence, and losses of pairs and triplets."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-Values = tuple[Any, float]
+from published_losses import Values
 
 
 def _rows(predictions: Any, targets: Any, axis: int) -> Iterator[tuple[Any, Any]]:
@@ -203,8 +200,3 @@ PUBLISHED: Mapping[str, Callable[..., Values]] = {
     "smooth_l1_loss": _elementwise(_smooth_l1),
     "triplet_margin_loss": triplet_margin_loss,
 }
-
-
-def reduced(values: Any, divisor: float, reduction: str, batch: int) -> Any:
-    """The published values under a reduction."""
-    return {"none": values, "sum": values.sum(), "mean": values.sum() / divisor, "batchmean": values.sum() / batch}[reduction]

@@ -1,0 +1,30 @@
+"""Losses of real numbers, beside the frameworks' own."""
+
+from __future__ import annotations
+
+from lossopt.parity.case import LossCase
+from lossopt.parity.loss_rows import case, own, real, same
+
+REGRESSION = tuple(
+    row
+    for reduction in ("mean", "sum", "none")
+    for row in (
+        same("mse_loss", real(4, 3, 2), reduction=reduction),
+        same("l1_loss", real(4, 3, 2), reduction=reduction),
+        same("huber_loss", real(4, 3, 2), delta=0.7, reduction=reduction),
+        same("smooth_l1_loss", real(4, 3, 2), beta=0.7, reduction=reduction),
+    )
+)
+
+CASES: tuple[LossCase, ...] = (
+    *REGRESSION,
+    case("mse_loss", real(6, 3), convention="optax", optax=own("squared_error")),
+    case("mse_loss", real(6, 3), convention="keras"),
+    case("l1_loss", real(6, 3), convention="optax"),
+    case("l1_loss", real(6, 3), convention="keras"),
+    same("huber_loss", real()),
+    case("huber_loss", real(6, 3), convention="optax", delta=0.7, optax=own("huber_loss", delta=0.7)),
+    case("huber_loss", real(6, 3), convention="keras"),
+    same("smooth_l1_loss", real(6, 3), beta=0.0),
+    case("smooth_l1_loss", real(6, 3), convention="optax", optax=own("huber_loss", delta=1.0)),
+)  # fmt: skip

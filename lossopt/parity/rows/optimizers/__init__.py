@@ -1,0 +1,1 @@
+"""Optimizers beside the frameworks' own."""

@@ -1,0 +1,1 @@
+"""Schedules beside the frameworks' own."""

@@ -1,0 +1,1 @@
+"""Transforms and wrappers beside the frameworks' own."""
