@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
 import jax
@@ -18,6 +19,7 @@ from lossopt import get_loss, get_schedule
 from lossopt.definition import Spec
 from lossopt.parity.case import LossCase, OptimizerCase, ScheduleCase
 from lossopt.parity.problem import Arrays, Problem, flatten, value
+from lossopt_jax import keras_originals
 from lossopt_jax.optimizers import emit
 
 if hasattr(jax, "enable_x64"):
@@ -36,6 +38,11 @@ SCHEDULE_DTYPES = ("float64", "float32")
 def has_original(case: OptimizerCase | LossCase | ScheduleCase) -> bool:
     """Whether optax has the same."""
     return case.optax is not None
+
+
+def further_originals(case: OptimizerCase | LossCase | ScheduleCase) -> dict[str, ModuleType]:
+    """Other libraries on JAX that have the same, if they are installed."""
+    return {keras_originals.NAME: keras_originals} if case.keras and keras_originals.installed() else {}
 
 
 # ------------------------------------------------------------------------------------------------- optimizers

@@ -7,6 +7,7 @@ import functools
 import inspect
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,11 @@ SCHEDULE_DTYPES = ("float64",)
 def has_original(case: OptimizerCase | LossCase | ScheduleCase) -> bool:
     """Whether PyTorch has the same."""
     return case.torch is not None
+
+
+def further_originals(case: OptimizerCase | LossCase | ScheduleCase) -> dict[str, ModuleType]:
+    """Other libraries on PyTorch that are held beside it: none."""
+    return {}
 
 
 @contextlib.contextmanager

@@ -27,6 +27,7 @@ class OptimizerCase:
         torch: ``(torch, params) -> torch.optim.Optimizer``: PyTorch's own; the module is handed in, so that this
             table imports no framework.  `params` is a list of ``torch.nn.Parameter``.
         optax: ``(optax) -> GradientTransformation``: optax's own.
+        keras: ``(keras) -> keras.optimizers.Optimizer``: Keras's own, on JAX.
         groups: hyperparameters by parameter-name pattern.
         steps: how many updates.
         allowed: wider bounds with their causes, by comparison: its name (``"torch.optim"``, ``"torch single"``, ``"optax"``,
@@ -40,6 +41,7 @@ class OptimizerCase:
     spec: Spec
     torch: Callable[[ModuleType, list[Any]], Any] | None = None
     optax: Callable[[ModuleType], Any] | None = None
+    keras: Callable[[ModuleType], Any] | None = None
     groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     steps: int = 100
     allowed: Mapping[str, Allowed] = field(default_factory=dict)
@@ -57,6 +59,7 @@ class LossCase:
         inputs: ``(numpy.random.Generator) -> tuple of float64/int64 arrays``, in the loss's order.
         torch: ``(torch, *tensors) -> tensor``: PyTorch's own.
         optax: ``(optax, jnp, *arrays) -> array``: optax's own.
+        keras: ``(keras, *arrays) -> array``: Keras's own.
         allowed: as in OptimizerCase; also ``"gradient"``.
     """
 
@@ -65,6 +68,7 @@ class LossCase:
     inputs: Callable[[Any], tuple[Any, ...]]
     torch: Callable[..., Any] | None = None
     optax: Callable[..., Any] | None = None
+    keras: Callable[..., Any] | None = None
     allowed: Mapping[str, Allowed] = field(default_factory=dict)
 
 
@@ -76,6 +80,7 @@ class ScheduleCase:
         name, options: what ``get_schedule(name, **options)`` is given.
         torch: ``(torch, optimizer) -> LRScheduler``: PyTorch's own, on an optimizer whose lr is ``options["lr"]``.
         optax: ``(optax) -> schedule``: optax's own.
+        keras: ``(keras) -> schedule``: Keras's own.
         steps: how many steps are compared.
     """
 
@@ -83,5 +88,6 @@ class ScheduleCase:
     options: Mapping[str, Any]
     torch: Callable[[ModuleType, Any], Any] | None = None
     optax: Callable[[ModuleType], Any] | None = None
+    keras: Callable[[ModuleType], Any] | None = None
     steps: int = 120
     allowed: Mapping[str, Allowed] = field(default_factory=dict)

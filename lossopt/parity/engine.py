@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import importlib
+import importlib.util
 import pkgutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -77,6 +78,8 @@ class Bench:
         missing = {name: registry.backend(name).missing for name in ("torch", "jax")}
         self.absent = {name: f"needs {' and '.join(needs)}, which is not installed" for name, needs in missing.items() if needs}
         self.backends = [registry.backend(name).part("parity") for name in missing if name not in self.absent]
+        if importlib.util.find_spec("keras") is None:
+            self.absent["keras"] = "needs keras, which is not installed"
 
     def rows(self, cases: Sequence[tuple[str, Case]]) -> Iterator[Row]:
         """A row for each case, as soon as every backend has it."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from lossopt.parity.case import LossCase
+from lossopt.parity.case import Allowed, LossCase
 
 Rng = np.random.Generator
 WEIGHT = (0.5, 2.0, 1.0, 0.25, 1.5)
 """One factor for each of the five classes below."""
+KERAS_MEAN = dict.fromkeys(("keras", "keras gradient"), Allowed(1e-7, "keras.ops.mean divides in float32 on JAX, float64 values too"))
 
 
 # ------------------------------------------------------------------------------------------------- inputs
@@ -130,8 +131,9 @@ def own(name: str, **options: Any) -> Callable[..., Any]:
     return lambda optax, jnp, *arrays: getattr(optax.losses, name)(*arrays, **options)
 
 
-def case(name: str, inputs: Callable[[Rng], tuple[Any, ...]], *, torch: Any = None, optax: Any = None, **options: Any) -> LossCase:
-    return LossCase(name, options, inputs, torch, optax)
+def case(name: str, inputs: Callable[[Rng], tuple[Any, ...]], *, torch: Any = None, optax: Any = None, keras: Any = None,
+         allowed: Mapping[str, Allowed] | None = None, **options: Any) -> LossCase:  # fmt: skip
+    return LossCase(name, options, inputs, torch, optax, keras, allowed or {})
 
 
 def same(name: str, inputs: Callable[[Rng], tuple[Any, ...]], **options: Any) -> LossCase:

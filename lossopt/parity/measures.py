@@ -50,6 +50,9 @@ class OptimizerMeasure:
         if backend.has_original(case):
             yield held(case.allowed, backend.ORIGINAL["optimizer"],
                        lambda: distance_moved(backend.original(case, self.problem), self.trajectory, start), FLOAT64)  # fmt: skip
+        for name, module in backend.further_originals(case).items():
+            yield held(case.allowed, name,
+                       lambda m=module: distance_moved(m.optimizer(case, self.problem), self.trajectory, start), FLOAT64)  # fmt: skip
 
     def _float32(self, backend: Any) -> Iterator[Comparison]:
         case, (problem, gradients, exact) = self.case, self.single
@@ -122,6 +125,10 @@ class LossMeasure:
                 value, theirs = self._value(name, backend.original_loss, "float64")
                 yield value
                 yield from self._gradient(name, theirs, own)
+            for name, module in backend.further_originals(self.case).items():
+                value, theirs = self._value(name, lambda case, inputs, wrt, _, m=module: m.loss(case, inputs, wrt), "float64")
+                yield value
+                yield from self._gradient(name, theirs, own)
         if "float32" in self.dtypes:
             value, single = self._value(backend.NAME, backend.loss, "float32")
             yield value
@@ -164,6 +171,9 @@ class ScheduleMeasure:
                 yield held(case.allowed, f"{backend.ORIGINAL['schedule']}{more}",
                            lambda d=dtype: relative(backend.original_schedule(case, self.metric, d), self.exact),
                            None if more else bound)  # fmt: skip
+        if "float64" in self.dtypes:
+            for name, module in backend.further_originals(case).items():
+                yield held(case.allowed, name, lambda m=module: relative(m.schedule(case), self.exact), FLOAT64)
 
 
 # ------------------------------------------------------------------------------------------------- one comparison

@@ -26,9 +26,10 @@ ADAM = (
     Case(adam(lr=0.05, convention="optax"), optax=lambda o: o.adam(0.05)),
     Case(adam(learning_rate=0.05, b1=0.0, b2=0.9, convention="optax"), optax=lambda o: o.adam(0.05, b1=0.0, b2=0.9)),
     Case(adam(lr=0.05, b1=0.8, amsgrad=True, convention="optax"), optax=lambda o: o.amsgrad(0.05, b1=0.8)),
-    Case(adam(lr=0.05, convention="keras")),
-    Case(adam(lr=0.05, epsilon=1e-2, weight_decay=0.1, convention="keras")),
-    Case(adam(lr=0.05, amsgrad=True, convention="keras")),
+    Case(adam(lr=0.05, convention="keras"), keras=lambda k: k.optimizers.Adam(0.05)),
+    Case(adam(lr=0.05, epsilon=1e-2, weight_decay=0.1, convention="keras"),
+         keras=lambda k: k.optimizers.Adam(0.05, epsilon=1e-2, weight_decay=0.1)),
+    Case(adam(lr=0.05, amsgrad=True, convention="keras"), keras=lambda k: k.optimizers.Adam(0.05, amsgrad=True)),
 )
 
 ADAMW = (
@@ -59,9 +60,10 @@ ADAMW = (
         adamw(lr=0.05, amsgrad=True, convention="optax"),
         optax=lambda o: o.chain(o.scale_by_amsgrad(), o.add_decayed_weights(1e-4), o.scale_by_learning_rate(0.05)),
     ),
-    Case(adamw(convention="keras")),
-    Case(adamw(lr=0.05, weight_decay=0.1, convention="keras")),
-    Case(adamw(lr=0.05, eps=1e-2, amsgrad=True, convention="keras")),
+    Case(adamw(convention="keras"), keras=lambda k: k.optimizers.AdamW()),
+    Case(adamw(lr=0.05, weight_decay=0.1, convention="keras"), keras=lambda k: k.optimizers.AdamW(0.05, weight_decay=0.1)),
+    Case(adamw(lr=0.05, eps=1e-2, amsgrad=True, convention="keras"),
+         keras=lambda k: k.optimizers.AdamW(0.05, epsilon=1e-2, amsgrad=True)),
 )
 
 CASES: tuple[OptimizerCase, ...] = (*ADAM, *ADAMW)

@@ -38,13 +38,15 @@ RMSPROP = (
         optax=lambda o: o.rmsprop(0.05, eps=1e-3, centered=True),
         allowed=CENTERED,
     ),
-    Case(rmsprop(convention="keras"), optax=lambda o: o.rmsprop(1e-3, eps=1e-7)),
+    Case(rmsprop(convention="keras"), optax=lambda o: o.rmsprop(1e-3, eps=1e-7), keras=lambda k: k.optimizers.RMSprop()),
     Case(
         rmsprop(lr=0.01, momentum=0.9, centered=True, convention="keras"),
         optax=lambda o: o.rmsprop(0.01, eps=1e-7, momentum=0.9, centered=True),
+        keras=lambda k: k.optimizers.RMSprop(0.01, momentum=0.9, centered=True),
         allowed=CENTERED,
     ),  # fmt: skip
-    Case(rmsprop(lr=0.05, rho=0.8, weight_decay=0.1, convention="keras")),
+    Case(rmsprop(lr=0.05, rho=0.8, weight_decay=0.1, convention="keras"),
+         keras=lambda k: k.optimizers.RMSprop(0.05, rho=0.8, weight_decay=0.1)),
 )
 
 ADAGRAD = (
@@ -62,10 +64,11 @@ ADAGRAD = (
         optax=lambda o: o.adagrad(0.5, initial_accumulator_value=0.0, eps=0.0),
     ),
     Case(adagrad(lr=0.5, eps=1e-2, weight_decay=0.1, convention="optax"), optax=lambda o: decayed(o, 0.1, o.adagrad(0.5, eps=1e-2))),
-    Case(adagrad(convention="keras"), optax=lambda o: o.adagrad(1e-3)),
-    Case(adagrad(lr=0.5, weight_decay=0.1, convention="keras")),
+    Case(adagrad(convention="keras"), optax=lambda o: o.adagrad(1e-3), keras=lambda k: k.optimizers.Adagrad()),
+    Case(adagrad(lr=0.5, weight_decay=0.1, convention="keras"), keras=lambda k: k.optimizers.Adagrad(0.5, weight_decay=0.1)),
     Case(
-        adagrad(lr=0.5, epsilon=1e-2, initial_accumulator_value=0.3, convention="keras"), optax=lambda o: o.adagrad(0.5, 0.3, 1e-2)
+        adagrad(lr=0.5, epsilon=1e-2, initial_accumulator_value=0.3, convention="keras"), optax=lambda o: o.adagrad(0.5, 0.3, 1e-2),
+        keras=lambda k: k.optimizers.Adagrad(0.5, initial_accumulator_value=0.3, epsilon=1e-2),
     ),  # fmt: skip
 )
 
@@ -85,9 +88,9 @@ ADADELTA = (
     Case(adadelta(convention="optax"), optax=lambda o: o.adadelta(1.0)),
     Case(adadelta(lr=0.3, rho=0.95, convention="optax"), optax=lambda o: o.adadelta(0.3, rho=0.95)),
     Case(adadelta(lr=2.0, eps=1e-2, weight_decay=0.1, convention="optax"), optax=lambda o: o.adadelta(2.0, eps=1e-2, weight_decay=0.1)),
-    Case(adadelta(convention="keras"), optax=lambda o: o.adadelta(1e-3, 0.95, 1e-7)),
-    Case(adadelta(lr=1.0, convention="keras"), optax=lambda o: o.adadelta(1.0, 0.95, 1e-7)),
-    Case(adadelta(lr=1.0, weight_decay=0.1, convention="keras")),
+    Case(adadelta(convention="keras"), optax=lambda o: o.adadelta(1e-3, 0.95, 1e-7), keras=lambda k: k.optimizers.Adadelta()),
+    Case(adadelta(lr=1.0, convention="keras"), optax=lambda o: o.adadelta(1.0, 0.95, 1e-7), keras=lambda k: k.optimizers.Adadelta(1.0)),
+    Case(adadelta(lr=1.0, weight_decay=0.1, convention="keras"), keras=lambda k: k.optimizers.Adadelta(1.0, weight_decay=0.1)),
 )
 
 ADAFACTOR = (

@@ -29,7 +29,8 @@ CASES: tuple[OptimizerCase, ...] = (
     Case(sgd(lr=0.05, convention="optax"), optax=lambda o: o.sgd(0.05)),
     Case(sgd(learning_rate=0.05, momentum=0.8, convention="optax"), optax=lambda o: o.sgd(0.05, 0.8)),
     Case(sgd(lr=0.05, momentum=0.8, nesterov=True, convention="optax"), optax=lambda o: o.sgd(0.05, 0.8, nesterov=True)),
-    Case(sgd(convention="keras"), optax=lambda o: o.sgd(0.01)),
-    Case(sgd(momentum=0.9, weight_decay=0.1, convention="keras")),
-    Case(sgd(momentum=0.9, nesterov=True, convention="keras"), optax=lambda o: o.sgd(0.01, 0.9, nesterov=True)),
+    Case(sgd(convention="keras"), optax=lambda o: o.sgd(0.01), keras=lambda k: k.optimizers.SGD()),
+    Case(sgd(momentum=0.9, weight_decay=0.1, convention="keras"), keras=lambda k: k.optimizers.SGD(momentum=0.9, weight_decay=0.1)),
+    Case(sgd(momentum=0.9, nesterov=True, convention="keras"), optax=lambda o: o.sgd(0.01, 0.9, nesterov=True),
+         keras=lambda k: k.optimizers.SGD(momentum=0.9, nesterov=True)),  # fmt: skip
 )
