@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from lossopt import noise
 from lossopt.definition import Definition, Optimizer, Spec, keywords
 from lossopt.errors import ArgumentError, suggest
 from lossopt.spelling import COMMON
@@ -102,6 +103,8 @@ def update(spec: Spec, run: Run, grads: Vector, state: State, params: Vector, pa
     given = dict(run.extras)
     if "step" in rule.asks:
         given["step"] = run.leaf.lend_step(state.step)
+    if "noise" in rule.asks:
+        given["noise"] = _noise_of_all(run, params)
     if spec.inner:
         lent = tuple(_lend(spec, run, path, j) for j in range(len(spec.inner)))
         given["inner"], given["inners"] = lent[0], lent
@@ -130,9 +133,13 @@ def eval_point(spec: Spec, run: Run, state: State, params: Vector, path: Path = 
 def one_by_one(spec: Spec, run: Run, grads: Vector, state: State, params: Vector, path: Path) -> tuple[Vector, State]:
     """A singular rule on one parameter after the other: what every faster executor is held to."""
     rule, results = spec.definition, []
+    if "noise" in rule.asks:
+        noise.check_names(run.names)
     for i, (grad, param) in enumerate(zip(grads.leaves, params.leaves, strict=True)):
         own = leaf_state(state, i)
-        given = {**run.extras, "step": run.leaf.lend_step(own.step)} if "step" in own else run.extras
+        given = {**run.extras, "step": run.leaf.lend_step(own.step)} if "step" in own else dict(run.extras)
+        if "noise" in rule.asks:
+            given["noise"] = _noise(run, i, param)
         results.append(rule.text(run.leaf, grad, own, param, *asked(rule, given), **run.of_leaf(path, rule.text, i)))
     new = _gather([own for _, own in results], run, dict(state.items()))
     shared = {n: v for n, v in state.items() if not isinstance(v, Vector)}
@@ -148,9 +155,23 @@ def asked(rule: Definition, given: Mapping[str, Any]) -> list[Any]:
     return [given[name] for name in asks]
 
 
+def _noise(run: Run, i: int, param: Any) -> Callable[[int, Any], Any]:
+    """``noise(seed, step)`` for one parameter: by its name, so that neither its place nor a route to another rule matters."""
+    return lambda seed, step: run.leaf.normal(param, noise.key_of(int(seed), run.names[i]), step)
+
+
+def _noise_of_all(run: Run, params: Vector) -> Callable[[Any, Any], Vector]:
+    """``noise(seed, step)`` for all; where groups differ, each parameter has its own seed."""
+    noise.check_names(run.names)
+    each = run.vector(_noise(run, i, p) for i, p in enumerate(params.leaves))
+    return lambda seed, step: run.vector.map(lambda draw, own: draw(own, step), each, seed)
+
+
 HOW_TO_GIVE = {
     "value": ": give the loss to this update, value=loss (torch: step(closure) or step(value=loss))",
     "metric": ": give the metric to this update, metric=...",
+    "example_grads": ": give the gradient of each example, on a leading axis (torch: in p.grad_sample; jax: "
+                     "jax.vmap(jax.grad(f), in_axes=(None, 0)))",
     "evaluate": ": give the loss function to this update (torch: step(closure); jax: value_fn=f; numpy: evaluate=f)",
 }
 
@@ -189,19 +210,20 @@ def _start_inner(spec: Spec, run: Run, params: Vector, path: Path, j: int) -> St
 
 
 def _lend(spec: Spec, run: Run, path: Path, j: int) -> Callable[..., tuple[Vector, State]]:
-    """The j-th wrapped rule, as its wrapper calls it.  What a rule does not see passes through it unchanged."""
+    """The j-th wrapped rule, as its wrapper calls it.  What a rule does not see passes through unchanged, or is taken of `others`."""
     part = _part(spec, run, path, j)
 
-    def inner(grads: Vector, state: State, params: Vector, **extras: Any) -> tuple[Vector, State]:
+    def inner(grads: Vector, state: State, params: Vector, others: Vector | None = None, **extras: Any) -> tuple[Vector, State]:
         lent = replace(run, extras={**run.extras, **extras}) if extras else run
         if part is None:
             return update(spec.inner[j], lent, grads, state, params, (*path, j))
+        unseen = grads if others is None else others
         if not part:
-            return grads, state
+            return unseen, state
         if lent.extras.get("evaluate") is not None:
             lent = replace(lent, extras={**lent.extras, "evaluate": _evaluate_part(lent.extras["evaluate"], params, part)})
         delta, new = update(spec.inner[j], lent.some(part), grads.take(part), _narrow(state, part), params.take(part), (*path, j))
-        return grads.put(part, delta), _spread(new, part, len(params.leaves))
+        return unseen.put(part, delta), _spread(new, part, len(params.leaves))
 
     return inner
 

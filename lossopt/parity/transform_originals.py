@@ -5,6 +5,7 @@ No framework is imported here: originals receive their module.
 
 from __future__ import annotations
 
+import itertools
 import types
 from collections.abc import Callable
 from types import ModuleType
@@ -35,15 +36,22 @@ def clip_value(value: float) -> Callable[[ModuleType, list[Any]], Any]:
     return lambda torch, params: torch.nn.utils.clip_grad_value_(params, value)
 
 
-def averaged(torch: ModuleType, params: list[Any], decay: float, name: str, **options: Any) -> Any:
-    """A torch.optim class with swa_utils.AveragedModel beside it; ``eval()`` puts the average into the parameters."""
+def averaged(torch: ModuleType, params: list[Any], decay: float | None, name: str, first: int = 0, every: int = 1, **options: Any) -> Any:
+    """A torch.optim class with swa_utils.AveragedModel beside it: of a decay, or without one the plain mean of some steps.
+
+    ``eval()`` puts the average into the parameters.
+    """
     utils = torch.optim.swa_utils
     model = torch.nn.ParameterList(params)
-    average = utils.AveragedModel(model, multi_avg_fn=utils.get_ema_multi_avg_fn(decay))
+    average = utils.AveragedModel(model, multi_avg_fn=utils.get_ema_multi_avg_fn(decay) if decay else utils.get_swa_multi_avg_fn())
     made = getattr(torch.optim, name)(params, **options)
 
+    steps = itertools.count()
+
     def hook(*_: Any) -> None:
-        average.update_parameters(model)
+        since = next(steps) - first
+        if since >= 0 and since % every == 0:
+            average.update_parameters(model)
 
     made.register_step_post_hook(hook)
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 from lossopt.definition import transform
 from lossopt.hyper import NaturalNumber
 from lossopt.ops import Array, Inner, Ops, Update
+from lossopt.transforms import guard
 from lossopt.vector import State
 
 
-def start(ops: Ops, params: Array) -> State:
-    """Two counts: all that were skipped, and those in a row."""
-    return State(skipped=ops.number(0.0, params), in_a_row=ops.number(0.0, params))
-
-
 @transform(
-    start=start,
+    start=guard.start,
+    passes_on=True,
     conventions={"torch": {}, "optax": {}},
     elsewhere={
         "torch": "torch.amp.GradScaler; skips as many as come, max_consecutive_errors=None",
@@ -46,16 +43,4 @@ def apply_if_finite(ops: Ops, grads: Array, state: State, params: Array, inner: 
         >>> updates, float(slots.skipped)
         (array([0., 0.]), 1.0)
     """
-    finite = ops.is_finite(grads)
-    in_a_row = ops.where(finite, 0.0, state.in_a_row + 1)
-    skipped = ops.where(finite, state.skipped, state.skipped + 1)
-    passes = finite if max_consecutive_errors is None else finite | (in_a_row > max_consecutive_errors)
-
-    def apply() -> Update:
-        delta, own = inner(grads, state.inner, params)
-        return delta, State(skipped=skipped, in_a_row=in_a_row, inner=own)
-
-    def skip() -> Update:
-        return ops.zeros_like(params), State(skipped=skipped, in_a_row=in_a_row, inner=state.inner)
-
-    return ops.cond(passes, apply, skip)
+    return guard.guarded(ops, ops.is_finite(grads), grads, state, params, inner, max_consecutive_errors)

@@ -9,7 +9,7 @@ from lossopt.ops import Array, Inner, Ops, Update
 from lossopt.vector import State
 
 
-@transform(conventions={"torch": {}, "optax": {}}, elsewhere={"optax": "optax.chain"})
+@transform(passes_on=True, conventions={"torch": {}, "optax": {}}, elsewhere={"optax": "optax.chain, optax.named_chain"})
 def chain(ops: Ops, grads: Array, state: State, params: Array, inners: Sequence[Inner]) -> Update:
     """Several rules, one after the other: each receives what the one before it returned.
 

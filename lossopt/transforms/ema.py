@@ -24,6 +24,7 @@ def averaged(ops: Ops, state: State, params: Array, *, decay: Number, debias: bo
 @transform(
     start=start,
     eval_point=averaged,
+    passes_on=True,
     conventions={"torch": {}, "optax": {"debias": True}},
     elsewhere={
         "torch": "torch.optim.swa_utils.AveragedModel; with get_ema_multi_avg_fn(decay)",

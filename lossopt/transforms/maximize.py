@@ -8,6 +8,7 @@ from lossopt.vector import State
 
 
 @transform(
+    passes_on=True,
     conventions={"torch": {}, "optax": {}},
     elsewhere={
         "torch": "torch.optim.Optimizer(maximize=True); an argument of every class",
