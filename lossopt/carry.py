@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lossopt import noise
-from lossopt.definition import Definition, Optimizer, Spec, keywords
+from lossopt.definition import Optimizer, Spec, keywords
 from lossopt.errors import ArgumentError, suggest
 from lossopt.spelling import COMMON
 from lossopt.vector import Lifted, State, Vector
@@ -32,7 +32,7 @@ class Run:
         shapes: each parameter's shape.
         hyperparameters: for each parameter, flat name -> value.
         flat_names: (path in the spec, name) -> flat name.
-        extras: what rules may ask for besides step and inner: value, metric, evaluate.
+        extras: what rules may ask for besides step and inner: value, metric, evaluate, hessian.
         shared_step: one count for all parameters (optax), or one for each (torch).
         executor: how a singular rule runs over the parameters; None is one parameter after the other.
     """
@@ -108,7 +108,10 @@ def update(spec: Spec, run: Run, grads: Vector, state: State, params: Vector, pa
     if spec.inner:
         lent = tuple(_lend(spec, run, path, j) for j in range(len(spec.inner)))
         given["inner"], given["inners"] = lent[0], lent
-    return rule.text(run.lifted, grads, state, params, *asked(rule, given), **run.of_all(path, rule.text))
+    hyperparameters = run.of_all(path, rule.text)
+    delta, new = rule.text(run.lifted, grads, state, params, *asked(spec, given), **hyperparameters)
+    _check_shared(rule, hyperparameters, state, new)
+    return delta, new
 
 
 def eval_point(spec: Spec, run: Run, state: State, params: Vector, path: Path = ()) -> Vector:
@@ -140,19 +143,19 @@ def one_by_one(spec: Spec, run: Run, grads: Vector, state: State, params: Vector
         given = {**run.extras, "step": run.leaf.lend_step(own.step)} if "step" in own else dict(run.extras)
         if "noise" in rule.asks:
             given["noise"] = _noise(run, i, param)
-        results.append(rule.text(run.leaf, grad, own, param, *asked(rule, given), **run.of_leaf(path, rule.text, i)))
+        results.append(rule.text(run.leaf, grad, own, param, *asked(spec, given), **run.of_leaf(path, rule.text, i)))
     new = _gather([own for _, own in results], run, dict(state.items()))
     shared = {n: v for n, v in state.items() if not isinstance(v, Vector)}
     return run.vector(delta for delta, _ in results), new.replace(**shared)
 
 
-def asked(rule: Definition, given: Mapping[str, Any]) -> list[Any]:
-    """The positional arguments that a rule asks for by name."""
-    asks = rule.asks if isinstance(rule, Optimizer) else ()
-    for name in asks:
-        if given.get(name) is None:
+def asked(spec: Spec, given: Mapping[str, Any]) -> list[Any]:
+    """The positional arguments that a rule asks for by name; None for what these hyperparameters do without."""
+    rule = spec.definition
+    for name in rule.asks:
+        if given.get(name) is None and spec.wants(name):
             raise ArgumentError(f"{rule.name} needs {name!r}{HOW_TO_GIVE.get(name, '')}")
-    return [given[name] for name in asks]
+    return [given[name] if spec.wants(name) else None for name in rule.asks]
 
 
 def _noise(run: Run, i: int, param: Any) -> Callable[[int, Any], Any]:
@@ -164,7 +167,7 @@ def _noise_of_all(run: Run, params: Vector) -> Callable[[Any, Any], Vector]:
     """``noise(seed, step)`` for all; where groups differ, each parameter has its own seed."""
     noise.check_names(run.names)
     each = run.vector(_noise(run, i, p) for i, p in enumerate(params.leaves))
-    return lambda seed, step: run.vector.map(lambda draw, own: draw(own, step), each, seed)
+    return lambda seed, step: each.map(lambda draw, own: draw(own, step), each, seed)
 
 
 HOW_TO_GIVE = {
@@ -172,6 +175,8 @@ HOW_TO_GIVE = {
     "metric": ": give the metric to this update, metric=...",
     "example_grads": ": give the gradient of each example, on a leading axis (torch: in p.grad_sample; jax: "
                      "jax.vmap(jax.grad(f), in_axes=(None, 0)))",
+    "hessian": ": give the diagonal of the Hessian to this update, hessian=..., one array for each parameter, or a function of "
+               "the step that estimates it",
     "evaluate": ": give the loss function to this update (torch: step(closure); jax: value_fn=f; numpy: evaluate=f)",
 }
 
@@ -191,6 +196,16 @@ def _start_slots(rule: Optimizer, ops: Any, param: Any, hyperparameters: Mapping
 
 def _gather(each: Sequence[State], run: Run, names: Iterable[str]) -> State:
     return State(**{n: run.vector(getattr(own, n) if n in own else None for own in each) for n in names})
+
+
+def _check_shared(rule: Optimizer, hyperparameters: Mapping[str, Any], old: State, new: State) -> None:
+    """One number for all parameters has to stay one; a hyperparameter that differs between groups may have made many of it."""
+    for name, value in new.items():
+        if isinstance(value, Vector) and not isinstance(getattr(old, name), Vector):
+            differing = ", ".join(n for n, v in hyperparameters.items() if isinstance(v, Vector))
+            raise ArgumentError(
+                f"{rule.name} keeps one {name} for all parameters, so {differing} cannot differ between groups: give it outside of groups"
+            )
 
 
 # ------------------------------------------------------------------------------------------------- wrapped rules
@@ -222,6 +237,9 @@ def _lend(spec: Spec, run: Run, path: Path, j: int) -> Callable[..., tuple[Vecto
             return unseen, state
         if lent.extras.get("evaluate") is not None:
             lent = replace(lent, extras={**lent.extras, "evaluate": _evaluate_part(lent.extras["evaluate"], params, part)})
+        if lent.extras.get("hessian") is not None:
+            whole = lent.extras["hessian"]
+            lent = replace(lent, extras={**lent.extras, "hessian": lambda step: whole(step).take(part)})
         delta, new = update(spec.inner[j], lent.some(part), grads.take(part), _narrow(state, part), params.take(part), (*path, j))
         return unseen.put(part, delta), _spread(new, part, len(params.leaves))
 

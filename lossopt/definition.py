@@ -28,7 +28,7 @@ Kind = Literal["optimizer", "transform", "loss", "schedule"]
 Conventions = Mapping[str, Mapping[str, Any]]
 D = TypeVar("D", bound="Definition")
 
-ASKABLE = ("step", "value", "metric", "evaluate", "inner", "inners")
+ASKABLE = ("step", "value", "metric", "evaluate", "hessian", "noise", "inner", "inners")
 """What a carrier can lend to a rule that asks for it by name."""
 
 listeners: list[Callable[[Definition], None]] = []
@@ -135,7 +135,9 @@ class Slot:
 class Optimizer(Definition):
     """A rule: ``(ops, grad, state, param, *asks, **hyperparameters) -> (update, state)``.
 
-    Singular, it sees one parameter; plural (``grads, state, params``), all of them as one long vector.
+    Singular, it sees one parameter; plural (``grads, state, params``), all of them as one long vector.  One that works
+    `by_rows` does nothing where a row of the gradient is zero, so that a carrier may give it the other rows alone.  With
+    ``example_grads`` in place of ``grads`` it takes the gradient of each example, on a leading axis.
     """
 
     kind: ClassVar[Kind] = "optimizer"
@@ -144,14 +146,18 @@ class Optimizer(Definition):
     start: Callable[..., State] | None = None
     asks: tuple[str, ...] = ()
     plural: bool = False
+    asks_with: Mapping[str, str] = field(default_factory=dict)
+    per_example: bool = False
+    passes_on: bool = False
     eval_point: Callable[..., Any] | None = None
     parts: Callable[..., tuple[tuple[int, ...], ...]] | None = None
     spec_check: Callable[..., None] | None = None
+    by_rows: bool = False
 
     @functools.cached_property
     def structural(self) -> frozenset[str]:
         """Hyperparameters that decide which slots there are: fixed when the optimizer is made."""
-        return frozenset(n for fn in (self.start, self.parts) if fn for n in keywords(fn))
+        return frozenset(n for fn in (self.start, self.parts) if fn for n in keywords(fn)) | set(self.asks_with.values())
 
     @property
     def wraps(self) -> bool:
@@ -167,6 +173,10 @@ class Optimizer(Definition):
             raise ArgumentError(f"{self.name}() wraps nothing; compose with chain({self.name}(...), ...)")
         if len(inner) > 1 and "inners" not in self.asks:
             raise ArgumentError(f"{self.name}() wraps one optimizer, got {len(inner)}")
+        for j, given in enumerate(inner):
+            if given.per_example and (j > 0 or not self.passes_on):
+                raise ArgumentError(f"{self.name}() cannot wrap {given!r} here, which takes the gradient of each example as it came: "
+                                    f"put it first, chain({given.definition.name}(...), ...)")  # fmt: skip
         resolved = self.resolve(hyperparameters, convention)
         for name in self.structural:
             if hyper.is_live(resolved[name]):
@@ -227,8 +237,19 @@ class Spec:
 
     @property
     def asks(self) -> frozenset[str]:
-        """What the rules of the tree ask of an update: ``value``, ``metric``, ``evaluate``."""
-        return frozenset(a for _, s in self.walk() for a in s.definition.asks) & {"value", "metric", "evaluate"}
+        """What the rules of the tree ask of an update: ``value``, ``metric``, ``evaluate``, ``hessian``."""
+        asked = frozenset(a for _, s in self.walk() for a in s.definition.asks if s.wants(a))
+        return asked & {"value", "metric", "evaluate", "hessian"}
+
+    def wants(self, ask: str) -> bool:
+        """Whether the rule needs what its text asks for: always, or only with a hyperparameter."""
+        needs = self.definition.asks_with.get(ask)
+        return needs is None or self.hyperparameters[needs] is not None
+
+    @property
+    def per_example(self) -> bool:
+        """Whether an update is given the gradient of each example, on a leading axis, rather than that of the batch."""
+        return self.definition.per_example or (bool(self.inner) and self.inner[0].per_example)
 
     def __repr__(self) -> str:
         defaults = self.definition.defaults_of(self.convention)
@@ -246,7 +267,8 @@ class Loss(Definition):
     """``(ops, predictions, targets, *, hyperparameters)``: values, elementwise or per sample.
 
     A weighted loss returns ``(values, weights)``; its mean is ``sum(values) / sum(weights)``.  `check` sees the same
-    arguments before any arithmetic and raises InputError.
+    arguments before any arithmetic and raises InputError.  With `made_from`, the name of a hyperparameter, a call takes
+    that in place of arrays and gives the loss that it makes.
     """
 
     kind: ClassVar[Kind] = "loss"
@@ -254,9 +276,12 @@ class Loss(Definition):
     inputs: tuple[str, ...] = ("predictions", "targets")
     reductions: tuple[str, ...] = ("none", "mean", "sum")
     input_check: Callable[..., None] | None = None
+    made_from: str | None = None
 
     def __call__(self, *arrays: Any, convention: str = "torch", reduction: str | None = None, **hyperparameters: Any) -> Any:
         """The loss of arrays of any backend; what comes back is of the same kind."""
+        if self.made_from is not None:
+            return self.configure(convention=convention, reduction=reduction, **self._maker(arrays, hyperparameters))
         inputs, rest = self._inputs(arrays, hyperparameters)
         return self.configure(convention=convention, reduction=reduction, **rest)(*inputs)
 
@@ -265,6 +290,16 @@ class Loss(Definition):
         from lossopt.losses.spec import LossSpec
 
         return LossSpec.make(self, convention, reduction, hyperparameters)
+
+    def _maker(self, given: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
+        """The hyperparameters of a call that makes a loss."""
+        made_from = str(self.made_from)
+        if len(given) > 1 or any(hasattr(x, "shape") for x in given) or set(self.inputs) & set(named):
+            raise ArgumentError(f"{self.name}({made_from}) makes a loss, which takes the arrays: "
+                                f"{self.name}({made_from})({', '.join(self.inputs)})")  # fmt: skip
+        if given and made_from in named:
+            raise ArgumentError(f"{self.name}() got {made_from!r} twice")
+        return {made_from: given[0], **named} if given else named
 
     def _inputs(self, arrays: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         named = dict(named)
@@ -321,7 +356,8 @@ Text = Callable[..., Any]
 def _optimizer(made: type[Optimizer], text: Text, slots: tuple[str, ...], start: Callable[..., State] | None,
                conventions: Conventions | None, eval_point: Text | None, data: dict[str, Any]) -> Optimizer:  # fmt: skip
     positional, hyperparameters = _read(text)
-    plural = positional[1:4] == ["grads", "state", "params"]
+    per_example = positional[1:4] == ["example_grads", "state", "params"]
+    plural = per_example or positional[1:4] == ["grads", "state", "params"]
     if not plural and positional[:4] != ["ops", "grad", "state", "param"]:
         raise DefinitionError(
             f"{text.__name__}({', '.join(positional)}) must begin with (ops, grad, state, param) to see one parameter, "
@@ -342,7 +378,7 @@ def _optimizer(made: type[Optimizer], text: Text, slots: tuple[str, ...], start:
     if start and slots:
         raise DefinitionError(f"{text.__name__}: give slots (they start at zero) or start, not both")
     definition = made(text.__name__, text, hyperparameters, conventions or {"torch": {}}, doc=_doc(text), slots=parsed,
-                      start=start, asks=asks, plural=plural, eval_point=eval_point, **data)  # fmt: skip
+                      start=start, asks=asks, plural=plural, per_example=per_example, eval_point=eval_point, **data)  # fmt: skip
     _announce(definition)
     return definition
 
@@ -352,7 +388,8 @@ def optimizer(text: Text, /) -> Optimizer: ...
 @overload
 def optimizer(*, slots: tuple[str, ...] = ..., start: Callable[..., State] | None = ..., conventions: Conventions | None = ...,
               eval_point: Text | None = ..., parts: Callable[..., Any] | None = ..., check: Callable[..., None] | None = ...,
-              spellings: Mapping[str, str] = ..., elsewhere: Mapping[str, str] = ...) -> Callable[[Text], Optimizer]: ...  # fmt: skip
+              by_rows: bool = ..., asks_with: Mapping[str, str] = ..., spellings: Mapping[str, str] = ...,
+              elsewhere: Mapping[str, str] = ...) -> Callable[[Text], Optimizer]: ...  # fmt: skip
 def optimizer(text: Text | None = None, /, *, slots: tuple[str, ...] = (), start: Callable[..., State] | None = None,
               conventions: Conventions | None = None, eval_point: Text | None = None, **data: Any) -> Any:  # fmt: skip
     """Define an optimizer: read the rule's signature, which is its schema, and let it join the registry.
@@ -360,13 +397,17 @@ def optimizer(text: Text | None = None, /, *, slots: tuple[str, ...] = (), start
     Args:
         text: ``(ops, grad, state, param, *, lr=...)`` for one parameter at a time, or ``(ops, grads, state, params,
             ...)`` for all of them as one vector.  Between ``param`` and ``*`` stands what the rule asks for: ``step``
-            (1 at the first update), ``value``, ``metric``, ``evaluate``, ``inner``, ``inners``.
+            (1 at the first update), ``value``, ``metric``, ``evaluate``, ``hessian``, ``noise``, ``inner``, ``inners``.  Called
+            ``example_grads``, gradients are those of each example.
         slots: names of state slots that start at zero; ``"momentum_buffer if momentum"`` is there only when needed.
         start: ``start(ops, param, *, the hyperparameters it reads) -> State`` where zeros will not do.
         conventions: per convention the defaults and switches that differ.
         eval_point: ``(ops, state, param, *, ...)``: where to evaluate the model, if not at the parameters.
         parts: ``(names, shapes, *, ...)``: for each wrapped rule, which parameters it sees; all, if not given.
         check: ``(*inner, **hyperparameters)``, raising an error where what was given does not go together.
+        asks_with: what is asked for only where a hyperparameter is not None: ``{"evaluate": "line_search"}``; else it is None.
+        by_rows: rows whose gradient is zero keep everything: sparse gradients will do (sparse_adam).
+        passes_on: a wrapper that hands its gradients to the first rule it wraps, of each example too.
         spellings: hyperparameter names that other frameworks use, to ours.
         elsewhere: the name in torch, optax and keras, and any difference.
 
@@ -403,6 +444,7 @@ def loss(text: Text | None = None, /, *, conventions: Conventions | None = None,
         conventions: per convention the defaults that differ; ``"reduction"`` is one of them (torch: ``"mean"``).
         reductions: the reductions it takes, by default none, mean and sum.
         check: ``(*inputs, **hyperparameters)``, raising InputError before any arithmetic.
+        made_from: the hyperparameter that a call takes in place of arrays, to give the loss that it makes.
         spellings, elsewhere: as in `optimizer`.
 
     Example:

@@ -113,7 +113,7 @@ def explain(name: str | Definition | Spec) -> Explanation:
     d = name.definition if isinstance(name, Spec) else name if isinstance(name, Definition) else registry.definition(name)
     asked = name if isinstance(name, str) else d.name
     head, sections = _read(d.doc)
-    elsewhere = {where: _elsewhere(text, dotted=where != "also") for where, text in d.elsewhere.items()}
+    elsewhere = {where: names_elsewhere(text, dotted=where != "also") for where, text in d.elsewhere.items()}
     slots, total = _state(d) if isinstance(d, Optimizer) else ((), None)
     return Explanation(
         asked=asked,
@@ -212,11 +212,14 @@ def _takes(d: Definition) -> tuple[str, ...]:
 
 
 def _asks(d: Definition) -> dict[str, str]:
-    asks = d.asks if isinstance(d, Optimizer) else ()
-    return {a: HOW_TO_GIVE[a].removeprefix(": ") for a in asks if a in HOW_TO_GIVE}
+    if not isinstance(d, Optimizer):
+        return {}
+    only = {ask: f", with {name} only" for ask, name in d.asks_with.items()}
+    asks = (*d.asks, *["example_grads"] * d.per_example)
+    return {a: HOW_TO_GIVE[a].removeprefix(": ") + only.get(a, "") for a in asks if a in HOW_TO_GIVE}
 
 
-def _elsewhere(text: str, *, dotted: bool) -> tuple[tuple[str, ...], str]:
+def names_elsewhere(text: str, *, dotted: bool) -> tuple[tuple[str, ...], str]:
     """``"optax.adamw; weight_decay 1e-4 by default"`` as names and the difference."""
     listed, _, difference = text.partition(";")
     names = tuple(registry.foreign_names(text, dotted=dotted))

@@ -19,13 +19,18 @@ from lossopt.errors import HyperparameterError
 
 @dataclass(frozen=True)
 class Range:
-    """An interval of numbers, and how to say it."""
+    """An interval of numbers, and how to say it.
+
+    `plain` ones are known when the object is built, and no schedule; `learned` ones may be an array in a loss too.
+    """
 
     low: float = -math.inf
     high: float = math.inf
     open_low: bool = False
     open_high: bool = False
     finite: bool = True
+    plain: bool = False
+    learned: bool = False
 
     def __contains__(self, x: float) -> bool:
         if math.isnan(x) or (self.finite and math.isinf(x)):
@@ -51,12 +56,17 @@ Finite = Annotated[float, Range()]
 Real = Annotated[float, Range(finite=False)]
 NonNegative = Annotated[float, Range(low=0)]
 Positive = Annotated[float, Range(low=0, open_low=True)]
+Learned = Annotated[float, Range(learned=True)]
+LearnedPositive = Annotated[float, Range(low=0, open_low=True, learned=True)]
 Fraction = Annotated[float, Range(0, 1, open_high=True)]
 """A decay rate: 0 forgets at once, 1 would never forget and is refused."""
 UnitInterval = Annotated[float, Range(0, 1)]
 Betas = tuple[Fraction, Fraction]
 Count = Annotated[int, Range(low=1)]
+Seed = Annotated[int, Range(0, 2**32 - 1, plain=True)]
 NaturalNumber = Annotated[int, Range(low=0)]
+StepFunction = Callable[[Any], Any]
+"""A function of the step, which is code: it has no place in a file."""
 
 
 class _Required:
@@ -108,8 +118,12 @@ def describe(annotation: Any) -> str:
                 else "numbers: " + "; ".join(inside))  # fmt: skip
     if origin in (Union, types.UnionType):
         return " or ".join(describe(p) for p in parts)
+    if origin is Callable:
+        return "a function of the step"
     if annotation is bool:
         return "True or False"
+    if annotation is Callable:
+        return "a function"
     if annotation in (None, type(None)):
         return "None"
     return {float: "a number", int: "a whole number", str: "a string"}.get(annotation, "any")
@@ -121,6 +135,10 @@ def _problem(value: Any, annotation: Any) -> str | None:
         found = [_problem(value, p) for p in parts]
         if None in found:
             return None
+        if Callable in parts:
+            return f"must be {describe(annotation)}, got {value!r}"
+        if isinstance(value, tuple | list):
+            return next((f for f, p in zip(found, parts, strict=True) if get_origin(p) is tuple), found[0])
         numeric = isinstance(value, numbers.Real) and not isinstance(value, bool)
         of_number = (f for f, p in zip(found, parts, strict=True) if get_origin(p) is Annotated or p in (int, float))
         return next(of_number, found[0]) if numeric else found[0]
@@ -131,8 +149,12 @@ def _problem(value: Any, annotation: Any) -> str | None:
             f"must be {describe(annotation)}, got {value!r}")  # fmt: skip
     if origin is tuple:
         return _tuple_problem(value, annotation, parts)
+    if origin is Callable:
+        return None if callable(value) else f"must be a function of the step, which is code and has no place in a file, got {value!r}"
     if annotation is bool:
         return None if isinstance(value, bool) else f"must be True or False, got {value!r}"
+    if annotation is Callable:
+        return None if callable(value) else f"must be a function, got {value!r}"
     if annotation in (None, type(None)):
         return None if value is None else f"must be None, got {value!r}"
     if annotation in (float, int):
@@ -158,7 +180,7 @@ def _tuple_problem(value: Any, annotation: Any, parts: tuple[Any, ...]) -> str |
 def _number_problem(value: Any, *, whole: bool, allowed: tuple[Any, ...]) -> str | None:
     noun = "a whole number" if whole else "a number"
     if is_live(value):
-        return None
+        return f"must be {noun} that is known now, not a schedule or an array" if any(r.plain for r in allowed) else None
     if isinstance(value, str):
         hint = f": write {value} without quotes" if _looks_numeric(value) else ""
         return f"must be {noun}, got {value!r}, a string{hint}"

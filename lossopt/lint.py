@@ -27,6 +27,9 @@ STATIC_ATTRIBUTES = frozenset({"shape", "ndim", "dtype", "size"})
 STATIC_CALLS = frozenset({"len", "isinstance", "hasattr", "callable", "type", "str", "repr"})
 STATIC_WORDS = frozenset({"is_floating"})
 
+DRAWS = frozenset({"noise", "evaluate", "hessian"})
+"""What is lent to a rule and gives numbers, whatever it is given."""
+
 REMEDIES = {
     "branch": "write ops.where(condition, x, y), or ops.cond(condition, then, otherwise) where one side must not run",
     "while": "write ops.while_loop(keep_going, body, carry)",
@@ -111,7 +114,7 @@ def _levels(d: Definition, text: Callable[..., Any]) -> dict[str, int]:
     plain = d.structural if isinstance(d, Optimizer) else set(d.defaults) - {"lr"} if isinstance(d, Schedule) else set()
     if isinstance(d, Loss):
         plain = {name for name, annotation in d.annotations.items() if annotation is not Any}
-    lent = {"ops", "inner", "inners", "evaluate"}
+    lent = {"ops", "inner", "inners", "evaluate", "hessian", "noise"}
     levels = {}
     for name in inspect.signature(text).parameters:
         known = name in plain or name in lent or (name not in d.defaults and name in keywords(text))
@@ -318,6 +321,8 @@ class Reader:
                 elif level > FIXED:
                     self.note(e, "module", "computes outside ops")
                 return level
+            case ast.Name(id=name) if name in DRAWS:
+                return NUMBER
             case ast.Attribute(value=ast.Name(id="ops"), attr=word):
                 return FIXED if word in STATIC_WORDS else max(level, NUMBER)
             case _:

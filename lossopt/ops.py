@@ -20,7 +20,7 @@ The meaning is fixed here, not there: where frameworks disagree on a derivative,
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from lossopt.hyper import Number
@@ -37,6 +37,12 @@ Update: TypeAlias = tuple[Array, State]
 Inner: TypeAlias = Callable[..., Update]
 """A wrapped rule: ``inner(grads, state.inner, params) -> (update, state)``."""
 
+Hessian: TypeAlias = Callable[[Number], Array]
+"""``hessian(step)``: the diagonal of the Hessian at the parameters, shaped as they are, or an estimate."""
+
+Noise: TypeAlias = Callable[[int, Number], Array]
+"""``noise(seed, step)``: standard normals shaped as the parameter, the same in every backend (`lossopt.noise`)."""
+
 Evaluate: TypeAlias = Callable[[Array], tuple[Number, Array]]
 """``evaluate(point) -> (loss value, gradient)``: the model at another point."""
 
@@ -49,7 +55,10 @@ class Ops(Protocol):
     def sign(self, x: Array, /) -> Any: ...
     def abs(self, x: Array, /) -> Any: ...
     def exp(self, x: Array, /) -> Any: ...
-    def log(self, x: Array, /) -> Any: ...
+    def log(self, x: Array, /) -> Any:
+        """The logarithm; of a constant number in float64."""
+        ...
+
     def maximum(self, x: Array, y: Array, /) -> Any: ...
     def minimum(self, x: Array, y: Array, /) -> Any: ...
     def where(self, condition: Array, x: Array, y: Array, /) -> Any: ...
@@ -73,12 +82,18 @@ class Ops(Protocol):
     def array(self, values: Any, like: Array, /) -> Any: ...
 
     # reductions: of one parameter in a singular rule, over all parameters in a plural one
-    def sum(self, x: Array, /) -> Any: ...
+    def sum(self, x: Array, axis: int | None = None, /) -> Any:
+        """The sum; along an axis (of one parameter) that axis is kept with length 1."""
+        ...
+
     def mean(self, x: Array, axis: int | None = None, /) -> Any:
         """The mean; along an axis that axis is kept with length 1."""
         ...
 
-    def max(self, x: Array, /) -> Any: ...
+    def max(self, x: Array, axis: int | None = None, /) -> Any:
+        """The largest; along an axis (of one parameter) that axis is kept with length 1."""
+        ...
+
     def dot(self, x: Array, y: Array, /) -> Any: ...
     def norm(self, x: Array, /) -> Any:
         """The Euclidean norm: of a parameter in a singular rule, the global norm in a plural one."""
@@ -86,9 +101,37 @@ class Ops(Protocol):
 
     def is_finite(self, x: Array, /) -> Any: ...
 
-    # matrices (and ``@``)
+    # matrices (and ``@``); a decomposition of what is not finite is NaN
     def transpose(self, x: Array, /) -> Any: ...
-    def eigh(self, x: Array, /) -> Any: ...
+    def reshape(self, x: Array, shape: tuple[int, ...], /) -> Any: ...
+    def move_axis(self, x: Array, source: int, destination: int, /) -> Any: ...
+    def select(self, x: Array, order: Any, axis: int, /) -> Any:
+        """The entries of `x` along an axis, in the order of a range or of what `argsort` gave."""
+        ...
+
+    def argsort(self, x: Array, /) -> Any:
+        """The order that sorts a vector, smallest first; equal entries keep theirs."""
+        ...
+
+    def triu(self, x: Array, /) -> Any:
+        """The upper triangle of a matrix with its diagonal, 0 below."""
+        ...
+
+    def eigh(self, x: Array, /) -> Any:
+        """``(eigenvalues, eigenvectors)`` of a symmetric matrix, smallest first.  The sign of a vector is anyone's."""
+        ...
+
+    def qr(self, x: Array, /) -> Any:
+        """``(q, r)`` with no negative number on the diagonal of r, which makes them unique where `x` has full rank."""
+        ...
+
+    def svd(self, x: Array, /) -> Any:
+        """``(u, s, vh)``, reduced, largest first; the entry of u farthest from 0 in each column is positive."""
+        ...
+
+    def solve_triangular(self, lower: Array, x: Array, /) -> Any:
+        """``lower^-1 x`` for a lower triangular matrix."""
+        ...
 
     # scalars and control
     def bias_correction(self, beta: Number, step: Number, /) -> Any:
@@ -100,6 +143,11 @@ class Ops(Protocol):
     def each(self, fn: Callable[..., Any], /, *args: Array) -> Any:
         """In a plural rule, ``fn(ops, ...)`` on one parameter at a time."""
         ...
+
+
+def log_of_number(x: float) -> float:
+    """The logarithm of a host number, as an array has it: of 0 it is -inf, below NaN, where `math.log` raises."""
+    return math.log(x) if x > 0 else -math.inf if x == 0 else math.nan
 
 
 class HostNumbers:
@@ -149,6 +197,10 @@ class LossOps(Protocol):
         """``x * log(y)``, and 0 where x is 0."""
         ...
 
+    def log1p(self, x: Array, /) -> Any:
+        """``log(1 + x)`` without cancellation."""
+        ...
+
     def softplus(self, x: Array, /) -> Any:
         """``log(1 + exp(x))`` without overflow."""
         ...
@@ -156,8 +208,21 @@ class LossOps(Protocol):
     def sigmoid(self, x: Array, /) -> Any: ...
     def log_softmax(self, x: Array, axis: int, /) -> Any: ...
     def softmax(self, x: Array, axis: int, /) -> Any: ...
+    def logsumexp(self, x: Array, axis: int, /) -> Any:
+        """``log(sum(exp(x)))`` along an axis, which is dropped, without overflow."""
+        ...
+
+    def sort(self, x: Array, axis: int, /) -> Any:
+        """The entries along an axis, largest first."""
+        ...
+
+    def cumsum(self, x: Array, axis: int, /) -> Any: ...
     def sum(self, x: Array, /, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any: ...
     def mean(self, x: Array, /, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any: ...
+    def max(self, x: Array, /, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any:
+        """The largest; its derivative is shared equally among those that are equal."""
+        ...
+
     def norm(self, x: Array, p: Number, axis: int, /) -> Any:
         """The p-norm along an axis; its derivative at the zero vector is 0."""
         ...
@@ -184,6 +249,32 @@ class LossOps(Protocol):
 
     def cast(self, x: Array, like: Array, /) -> Any:
         """`x` in the floating dtype of `like`."""
+        ...
+
+    def inner(self, x: Array, y: Array, /) -> Any:
+        """The product of every row of `x` with every row of `y`, in the inputs' full precision: shape (N, M)."""
+        ...
+
+    def eye(self, x: Array, rows: int, columns: int, /) -> Any:
+        """1 on the main diagonal and 0 elsewhere, in the dtype and on the device of `x`."""
+        ...
+
+    def logaddexp(self, x: Array, y: Array, /) -> Any:
+        """``log(exp(x) + exp(y))`` of finite numbers."""
+        ...
+
+    def gather(self, x: Array, indices: Array, axis: int, /) -> Any:
+        """The entries of `x` at indices within an axis; the other axes broadcast."""
+        ...
+
+    def arange(self, count: int, like: Array, /) -> Any:
+        """0, 1, ... as integers, on the device of `like`."""
+        ...
+
+    def swap_axes(self, x: Array, first: int, second: int, /) -> Any: ...
+    def concat(self, arrays: Sequence[Array], axis: int, /) -> Any: ...
+    def scan(self, body: Callable[[T, Any], tuple[T, Any]], carry: T, xs: tuple[Array, ...], /) -> tuple[T, Any]:
+        """``body(carry, entries of xs) -> (carry, out)`` along the first axis of every array in `xs`; the outs stacked."""
         ...
 
     def zeros_like(self, x: Array, /) -> Any: ...
@@ -216,3 +307,13 @@ class ScheduleOps(Protocol):
     def minimum(self, x: Number, y: Number, /) -> Any: ...
     def maximum(self, x: Number, y: Number, /) -> Any: ...
     def where(self, condition: Any, x: Number, y: Number, /) -> Any: ...
+    def call(self, fn: Callable[[Any], Any], step: Number, /) -> Any:
+        """``fn(step)`` for somebody's function: of a whole number, or where the step is traced of the framework's array."""
+        ...
+
+    def tabulate(self, fn: Callable[[int], float], step: Number, last: int | None, /) -> Any:
+        """``fn(step)`` for a function of Python's whole numbers.
+
+        Where the step is traced, fn is called with 0, ..., last once, and the values are a table made in float64.
+        """
+        ...

@@ -71,8 +71,8 @@ def list_losses(pattern: str = "*") -> list[str]:
 def list_optimizers(pattern: str = "*") -> list[str]:
     """Names of optimizers that match a glob.
 
-    >>> list_optimizers("adam*")
-    ['adam', 'adamw']
+    >>> list_optimizers("nadam*")
+    ['nadam', 'nadamw']
     """
     return names("optimizer", pattern)
 
@@ -324,7 +324,7 @@ def get_optimizer(name: Any, backend: str, *, params: Any = None, convention: st
     return _backend(backend).optimizers.emit(spec, params=params, executor=executor, groups=groups or {})
 
 
-def get_schedule(name: Any, backend: str | None = None, *, optimizer: Any = None, convention: str = "torch",
+def get_schedule(name: Any, backend: str | None = None, *, optimizer: Any = None, sets: str = "lr", convention: str = "torch",
                  **hyperparameters: Any) -> Any:  # fmt: skip
     """A schedule: a function of the step, or a framework's scheduler.
 
@@ -333,6 +333,8 @@ def get_schedule(name: Any, backend: str | None = None, *, optimizer: Any = None
         backend: None gives a plain Python function of the step, ``"jax"`` a traceable one, ``"torch"`` a
             ``torch.optim.lr_scheduler.LRScheduler`` for `optimizer` (without one, a factory that takes it).
         optimizer: torch only: the optimizer whose groups it drives, each from its own base lr.
+        sets: torch only: the number of the groups that it drives, if not lr: ``"weight_decay"``, ``"momentum"``,
+            ``"betas[0]"``.  Elsewhere the optimizer takes the schedule itself: ``get_optimizer(..., weight_decay=schedule)``.
         convention: whose defaults and switches.
         **hyperparameters: ``lr`` is the base value (default 1.0: the bare schedule is a factor).
 
@@ -352,8 +354,10 @@ def get_schedule(name: Any, backend: str | None = None, *, optimizer: Any = None
     if backend is None:
         if optimizer is not None:
             raise ArgumentError("a schedule drives an optimizer in torch: get_schedule(..., backend='torch', optimizer=optimizer)")
+        if sets != "lr":
+            raise ArgumentError(f"a schedule sets {sets} of an optimizer in torch: get_schedule(..., backend='torch', sets={sets!r})")
         return spec
-    return _backend(backend).schedules.emit(spec, optimizer=optimizer)
+    return _backend(backend).schedules.emit(spec, optimizer=optimizer, **({} if sets == "lr" else {"sets": sets}))
 
 
 def _wrong_kind(given: Definition, wanted: str) -> ArgumentError:

@@ -29,6 +29,7 @@ FOREIGN = {
     "decay_steps": "T_max",
     "transition_steps": "step_size",
     "decay_rate": "gamma",
+    "boundaries_and_scales": "milestones",
     "weight_decay_rate": "weight_decay",
     "mu": "momentum",
     "from_logits": "",
@@ -67,6 +68,6 @@ def to_canonical(definition: Definition, given: Mapping[str, Any], defaults: Map
 
 def _unknown(definition: Definition, name: str, defaults: Mapping[str, Any]) -> str:
     foreign = FOREIGN.get(name)
-    known = f"; {name!r} is called {foreign!r} here" if foreign in defaults else suggest(name, defaults)
+    known = f"; {name!r} is called {foreign!r} here." if foreign in defaults else suggest(name, defaults)
     takes = ", ".join(defaults) if defaults else "no hyperparameters"
     return f"{definition.name}() has no {name!r}{known or '.'} It takes: {takes}"

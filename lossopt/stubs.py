@@ -76,7 +76,12 @@ def _folder(kind: Kind, base: str) -> str:
 
 
 def _also_imports(kind: Kind) -> str:
-    specs = {"loss": "\nfrom lossopt.losses.spec import LossSpec", "schedule": "\nfrom lossopt.schedules.spec import ScheduleSpec"}
+    specs = {
+        "loss": "\nfrom lossopt.losses.functions import ctc_loss_with_forward_probs as ctc_loss_with_forward_probs"
+        "\nfrom lossopt.losses.functions import smooth_labels as smooth_labels"
+        "\nfrom lossopt.losses.spec import LossSpec\nfrom lossopt.losses.spec import combine_losses as combine_losses",
+        "schedule": "\nfrom lossopt.schedules.spec import ScheduleSpec",
+    }
     return specs.get(kind, ", Spec")
 
 
@@ -87,6 +92,9 @@ def _methods(d: Definition) -> Iterator[str]:
     if isinstance(d, Loss):
         inputs = ", ".join(f"{name}: Any" for name in d.inputs)
         words = f"{convention}, reduction: {_literal(d.reductions)} | None = None"
+        if d.made_from:
+            yield f"def __call__(self, {_arguments(d)}, *, {_join(words, also)}) -> LossSpec:\n{summary}"
+            return
         yield f"def __call__(self, {_join(inputs, _arguments(d))}, *, {_join(words, also)}) -> Any:\n{summary}"
         yield f"def configure(self, *, {_join(_arguments(d), words, also)}) -> LossSpec: ..."
     elif isinstance(d, Optimizer):
@@ -132,7 +140,7 @@ def type_of(annotation: Any, *, live: bool) -> str:
     """
     origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Annotated:
-        return type_of(parts[0], live=live)
+        return type_of(parts[0], live=live or any(allowed.learned for allowed in parts[1:]))
     if origin is typing.Literal:
         return _literal(parts)
     if origin is tuple:
@@ -156,7 +164,7 @@ def _verbs() -> str:
     verbs = (
         _verb("get_loss", ("loss",), "backend: str | None = None", "reduction: str | None = None"),
         _verb("get_optimizer", ("optimizer", "transform"), "backend: str", f'params: Any = None, executor: str = "auto", {groups}'),
-        _verb("get_schedule", ("schedule",), "backend: str | None = None", "optimizer: Any = None"),
+        _verb("get_schedule", ("schedule",), "backend: str | None = None", 'optimizer: Any = None, sets: str = "lr"'),
     )
     return f"{HEAD}{OF_THE_PACKAGE}{imports}{LIVE}\n__version__: str\n__all__: list[str]\n\n" + "\n".join(verbs)
 

@@ -18,6 +18,7 @@ from lossopt.vector import State
 
 KERNEL, BIAS = np.arange(6.0).reshape(2, 3) / 5 - 0.5, np.array([1.0, -2.0, 0.5])
 PARAMS = {"dense": {"kernel": KERNEL, "bias": BIAS}}
+HESSIAN = {"dense": {"kernel": np.ones_like(KERNEL), "bias": np.ones_like(BIAS)}}
 
 
 def quadratic(point: Any) -> tuple[float, Any]:
@@ -26,12 +27,18 @@ def quadratic(point: Any) -> tuple[float, Any]:
     return float(0.5 * ((kernel**2).sum() + (bias**2).sum())), {"dense": {"kernel": kernel.copy(), "bias": bias.copy()}}
 
 
+def of_examples(spec: Any, grads: Any) -> Any:
+    """The gradients of two examples with this mean for rules that take each; else the gradient."""
+    return {"dense": {n: np.stack([0.5 * g, 1.5 * g]) for n, g in grads["dense"].items()}} if spec.per_example else grads
+
+
 def run(optimizer: Any, steps: int = 4, params: Any = PARAMS) -> tuple[Any, Any]:
     """Some updates on the quadratic, whatever the optimizer asks for."""
     state = optimizer.init(params)
     for _ in range(steps):
         value, grads = quadratic(params)
-        offered = {"value": value, "metric": value, "evaluate": quadratic}
+        offered = {"value": value, "metric": value, "evaluate": quadratic, "hessian": HESSIAN}
+        grads = of_examples(optimizer.spec, grads)
         updates, state = optimizer.update(grads, state, params, **{n: offered[n] for n in optimizer.spec.asks})
         params = {"dense": {n: params["dense"][n] + u for n, u in updates["dense"].items()}}
     return params, state
@@ -71,8 +78,9 @@ class TestEverySpec:
         optimizer = get_optimizer(spec, backend="numpy")
         params, state = run(optimizer, steps=2)
         value, grads = quadratic(params)
+        grads = of_examples(spec, grads)
         before = copy.deepcopy((params, state, grads))
-        offered = {"value": value, "metric": value, "evaluate": quadratic}
+        offered = {"value": value, "metric": value, "evaluate": quadratic, "hessian": HESSIAN}
         extras = {n: offered[n] for n in spec.asks}
         first, _ = optimizer.update(grads, state, params, **extras)
         again, _ = optimizer.update(grads, state, params, **extras)
@@ -209,10 +217,10 @@ def test_a_zero_gradient_at_first_is_no_nan(spec: Any) -> None:
     optimizer = get_optimizer(spec, backend="numpy")
     still = {"dense": {"kernel": np.zeros((2, 3)), "bias": np.zeros(3)}}
     state = optimizer.init(PARAMS)
-    offered = {"value": 1.0, "metric": 1.0, "evaluate": lambda point: (1.0, still)}
+    offered = {"value": 1.0, "metric": 1.0, "evaluate": lambda point: (1.0, still), "hessian": still}
     extras = {n: offered[n] for n in spec.asks}
     for grads in (still, quadratic(PARAMS)[1]):
-        updates, state = optimizer.update(grads, state, PARAMS, **extras)
+        updates, state = optimizer.update(of_examples(spec, grads), state, PARAMS, **extras)
         assert all(np.isfinite(u).all() for u in updates["dense"].values())
 
 

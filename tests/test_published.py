@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from published import STEPS, VECTOR, Gradient, Published, rows
+from published import STEPS, VECTOR, Gradient, Published, examples, rows
 
 import lossopt
 
@@ -21,8 +22,8 @@ ROUNDING = 2e-15
 """Of the parameters themselves: ten roundings of the sum that adds an update; it counts where the steps are tiny."""
 
 
-def problem(shape: tuple[int, ...], still: bool) -> tuple[np.ndarray, Gradient, Callable[[np.ndarray, int], float]]:
-    """A noisy convex problem: its start, gradient and value."""
+def problem(shape: tuple[int, ...], still: bool) -> tuple[np.ndarray, Gradient, dict[str, Callable[[np.ndarray, int], Any]]]:
+    """A noisy convex problem: its start and gradient, and by name what else an algorithm may be lent."""
     rng = np.random.default_rng(sum(shape))
     start, target, weight = rng.normal(size=shape), rng.normal(size=shape), rng.uniform(0.5, 2.0, size=shape)
     noise = 0.3 * rng.normal(size=(STEPS, *shape))
@@ -33,7 +34,10 @@ def problem(shape: tuple[int, ...], still: bool) -> tuple[np.ndarray, Gradient, 
     def value(x: np.ndarray, t: int) -> float:
         return float((0.5 * weight * (x - target) ** 2 + 0.1 * x**4 + noise[0 if still else t] * x).sum())
 
-    return start, gradient, value
+    def hessian(x: np.ndarray, t: int) -> np.ndarray:
+        return weight + 1.2 * x**2
+
+    return start, gradient, {"value": value, "hessian": hessian}
 
 
 @pytest.mark.parametrize("row", TABLE.values(), ids=TABLE.keys())
@@ -43,11 +47,12 @@ def test_the_referee_follows_the_paper(row: Published, data: st.DataObject) -> N
     drawn = {name: data.draw(strategy, label=name) for name, strategy in row.drawn.items()}
     ours = lossopt.get_optimizer(row.name, backend="numpy", **row.ours(**drawn))
     for shape in row.shapes:
-        start, gradient, value = problem(shape, row.still)
+        start, gradient, lent = problem(shape, row.still)
         params, state = start, ours.init(start)
-        asked = {"value": value} if "value" in ours.spec.asks else {}
+        asked = {name: fn for name, fn in lent.items() if name in ours.spec.asks}
         for t, expected in enumerate(row.algorithm(start, gradient, row.steps, **drawn, **asked)):
-            updates, state = ours.update(gradient(params, t), state, params, **{n: f(params, t) for n, f in asked.items()})
+            grads = examples(gradient(params, t)) if ours.spec.per_example else gradient(params, t)
+            updates, state = ours.update(grads, state, params, **{n: f(params, t) for n, f in asked.items()})
             params = params + updates
             bound = TOLERANCE * np.abs(expected - start).max() + ROUNDING * np.abs(expected).max()
             assert np.abs(params - expected).max() <= bound, f"step {t + 1}, {ours!r}"

@@ -243,7 +243,7 @@ def one_step(replay, group, value=1.0, seed=0):
 def test_changed_numbers_record_nothing_anew():
     replay = Replay(rules.adamw())
     group = dict(replay.spec.flat)
-    for lr, betas, eps, decay in [(1e-3, (0.9, 0.999), 1e-8, 0.01), (0.3, (0.5, 0.9), 1e-3, 0.2), (1e-7, (0.0, 0.0), 0.0, 0.3)]:
+    for lr, betas, eps, decay in [(1e-3, (0.9, 0.999), 1e-8, 0.01), (0.3, (0.5, 0.9), 1e-3, 0.2), (1e-7, (0.0, 0.0), 1e-12, 0.3)]:
         one_step(replay, {**group, "lr": lr, "betas": betas, "eps": eps, "weight_decay": decay})
     assert len(replay.plans) == 1
 

@@ -54,3 +54,29 @@ def _variant(label: str, tx: Any, shapes: Sequence[tuple[int, ...]], *, baseline
 
     memory = compiled.memory_analysis()
     return Variant(label, step, baseline, None if memory is None else int(memory.temp_size_in_bytes))
+
+
+# ------------------------------------------------------------------------------------------------- losses
+def loss_variants(name: str, tokens: int, features: int, classes: int) -> list[Variant]:
+    """The composition with optax's own loss, which holds all logits, and ours."""
+    rng = np.random.default_rng(0)
+    x, matrix = (jnp.asarray(rng.standard_normal(shape, np.float32)) for shape in ((tokens, features), (classes, features)))
+    inputs = x, 0.02 * matrix, jnp.asarray(rng.integers(0, classes, tokens))
+
+    def variant(label: str, loss: Callable[..., Any], *, baseline: bool = False) -> Variant:
+        compiled = jax.jit(jax.value_and_grad(loss, argnums=(0, 1))).lower(*inputs).compile()
+        memory = compiled.memory_analysis()
+
+        def step() -> None:
+            jax.block_until_ready(compiled(*inputs))
+
+        return Variant(label, step, baseline, None if memory is None else int(memory.temp_size_in_bytes))
+
+    def whole(x: Any, matrix: Any, labels: Any) -> Any:
+        return optax.losses.softmax_cross_entropy_with_integer_labels(x @ matrix.T, labels).mean()
+
+    return [
+        variant("optax, of x @ w.T", whole, baseline=True),
+        variant("lossopt", registry.get_loss(name, "jax")),
+        variant("lossopt, label_smoothing=0.1", registry.get_loss(name, "jax", label_smoothing=0.1)),
+    ]

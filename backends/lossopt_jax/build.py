@@ -18,6 +18,7 @@ from lossopt.recipes import Recipe
 from lossopt.recipes.build import Built as Base
 from lossopt.recipes.build import Seen
 from lossopt.tasks.task import predictions_and_targets
+from lossopt_jax.curvature import hutchinson
 from lossopt_jax.loop import is_module
 from lossopt_jax.optimizers import known_as, split
 from lossopt_jax.precision import Policy, checkpoint, checkpoint_modules
@@ -162,6 +163,9 @@ class Built(Base):
         extras = {"value": loss} if "value" in self.recipe.optimizer.asks else {}
         if "evaluate" in self.recipe.optimizer.asks:
             extras["value_fn"] = lambda params: self._gradients(params, state, rest, x, y, value_only=True)
+        if "hessian" in self.recipe.optimizer.asks:
+            extras["hessian"] = lambda step: hutchinson(
+                lambda params: self._gradients(params, state, rest, x, y, value_only=True), params, step=step, seed=self.recipe.seed)
         updates, new = self.optimizer.update(gradients, state, params, **extras)
         true = self.policy.unscale(gradients, state) if observe or self.recipe.analysis else None
         norm = optax.tree.norm(true) if self.recipe.analysis else None
@@ -241,6 +245,11 @@ def named_shapes(model: Any) -> dict[str, tuple[str, tuple[int, ...]]]:
     """By each parameter's own name the name that it has in PyTorch, and its shape; of a module or of a tree of parameters."""
     names, leaves, _ = split(Parts.of(model).params if is_module(model) else model)
     return {name: (known_as(name), tuple(x.shape)) for name, x in zip(names, leaves, strict=True)}
+
+
+def embeddings(model: Any) -> set[str]:
+    """The names of the parameters that are tables of embeddings."""
+    return {name for name in named_shapes(model) if name.rpartition(".")[2] == "embedding"}
 
 
 def _own_patterns(groups: Mapping[str, Mapping[str, Any]], own: tuple[str, ...], names: Mapping[str, str]) -> dict[str, Mapping[str, Any]]:

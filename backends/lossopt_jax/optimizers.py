@@ -103,6 +103,8 @@ class Carrier:
         names, leaves, treedef = split(params)
         if value_fn is not None:
             extras["evaluate"] = _evaluate(value_fn, treedef, leaves)
+        if (hessian := extras.get("hessian")) is not None:
+            extras["hessian"] = lambda step: Vector(map(widen, treedef.flatten_up_to(hessian(step) if callable(hessian) else hessian)))
         leaves = [jnp.asarray(x) for x in leaves]
         own = inwards(state.slots, self._skeleton(names, tuple((x.shape, x.dtype) for x in leaves)), treedef)
         run = self._run(names, leaves, state.hyperparams, state.count, extras)

@@ -18,7 +18,7 @@ import optax
 from lossopt import get_loss, get_schedule
 from lossopt.definition import Spec
 from lossopt.parity.case import LossCase, OptimizerCase, ScheduleCase
-from lossopt.parity.problem import Arrays, Problem, flatten, value
+from lossopt.parity.problem import Arrays, Problem, curvature, flatten, of_examples, value
 from lossopt_jax import keras_originals
 from lossopt_jax.optimizers import emit
 
@@ -59,7 +59,7 @@ def optimizer(spec: Spec, problem: Problem, groups: Mapping[str, Any]) -> np.nda
     """
     with x64(True):
         made = emit(spec, groups=groups)
-        rows, traces = _run(made, problem, _asked(spec.asks), jnp.float64)
+        rows, traces = _run(made, problem, _asked(spec.asks), jnp.float64, per_example=spec.per_example)
     if traces != 1:
         raise AssertionError(f"the update of {spec!r} was compiled {traces} times")
     return rows
@@ -69,20 +69,20 @@ def original(case: OptimizerCase, problem: Problem) -> np.ndarray:
     """The same from optax's own."""
     assert case.optax
     with x64(True):
-        return _run(case.optax(optax), problem, case.optax_extras, jnp.float64)[0]
+        return _run(case.optax(optax), problem, case.optax_extras, jnp.float64, per_example=case.spec.per_example)[0]
 
 
 def updates(spec: Spec, problem: Problem, gradients: Sequence[Arrays], groups: Mapping[str, Any]) -> np.ndarray:
     """The float32 update at every step for given gradients, with the parameters held where the problem starts."""
     with x64(False):
-        return _updates(emit(spec, groups=groups), problem, gradients, _asked(spec.asks))
+        return _updates(emit(spec, groups=groups), problem, gradients, _asked(spec.asks), per_example=spec.per_example)
 
 
 def original_updates(case: OptimizerCase, problem: Problem, gradients: Sequence[Arrays]) -> np.ndarray:
     """The same from optax's own."""
     assert case.optax
     with x64(False):
-        return _updates(case.optax(optax), problem, gradients, case.optax_extras)
+        return _updates(case.optax(optax), problem, gradients, case.optax_extras, per_example=case.spec.per_example)
 
 
 def half(spec: Spec, problem: Problem, grads: Arrays) -> np.ndarray:
@@ -107,13 +107,14 @@ def _extras(wanted: Sequence[str], problem: Problem, params: Arrays, noise: Arra
         "value": lambda: value_fn(params),
         "metric": lambda: metric,
         "grad": lambda: grads,
+        "hessian": lambda: curvature(params, problem.weight),
         "value_fn": lambda: value_fn,
         "grad_fn": lambda: lambda point, _: jax.grad(value_fn)(point),
     }
     return {name: offered[name]() for name in wanted}
 
 
-def _run(made: Any, problem: Problem, wanted: Sequence[str], dtype: Any) -> tuple[np.ndarray, int]:
+def _run(made: Any, problem: Problem, wanted: Sequence[str], dtype: Any, *, per_example: bool) -> tuple[np.ndarray, int]:
     data = problem.map(lambda x: jnp.asarray(x, dtype))
     traces = 0
 
@@ -122,7 +123,8 @@ def _run(made: Any, problem: Problem, wanted: Sequence[str], dtype: Any) -> tupl
         nonlocal traces
         traces += 1
         grads = jax.grad(value)(params, data.target, data.weight, noise)
-        found, state = made.update(grads, state, params, **_extras(wanted, data, params, noise, metric, grads))
+        given = of_examples(grads, jnp.stack) if per_example else grads
+        found, state = made.update(given, state, params, **_extras(wanted, data, params, noise, metric, grads))
         return optax.apply_updates(params, found), state
 
     params, state, rows = data.start, made.init(data.start), []
@@ -135,12 +137,13 @@ def _run(made: Any, problem: Problem, wanted: Sequence[str], dtype: Any) -> tupl
     return np.stack([flatten(row) for row in jax.device_get(rows)]), traces
 
 
-def _updates(made: Any, problem: Problem, gradients: Sequence[Arrays], wanted: Sequence[str]) -> np.ndarray:
+def _updates(made: Any, problem: Problem, gradients: Sequence[Arrays], wanted: Sequence[str], *, per_example: bool) -> np.ndarray:
     data = problem.map(lambda x: jnp.asarray(x, jnp.float32))
 
     @jax.jit
     def step(state: Any, grads: Arrays, noise: Arrays, metric: Any) -> Any:
-        return made.update(grads, state, data.start, **_extras(wanted, data, data.start, noise, metric, grads))
+        given = of_examples(grads, jnp.stack) if per_example else grads
+        return made.update(given, state, data.start, **_extras(wanted, data, data.start, noise, metric, grads))
 
     state, rows = made.init(data.start), []
     for t, grads in enumerate(gradients):

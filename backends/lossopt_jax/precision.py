@@ -18,6 +18,7 @@ from lossopt import registry
 from lossopt.definition import Spec
 from lossopt.errors import InputError
 from lossopt.precision import Precision, check_reduction, chosen, part_size
+from lossopt_jax.curvature import hutchinson
 
 HALF = (jnp.bfloat16, jnp.float16)
 
@@ -120,6 +121,9 @@ class Policy:
         extras: dict[str, Any] = {"value": loss} if "value" in asks else {}
         if "evaluate" in asks:
             extras["value_fn"] = _value_fn(model, loss_of, batch)
+        if "hessian" in asks:
+            at, params = _value_fn(model, loss_of, batch), _taken_apart(model, loss_of)[1]
+            extras["hessian"] = lambda step: hutchinson(at, params, step=step)
         optimizer.update(model, gradients, **extras)
         return loss
 

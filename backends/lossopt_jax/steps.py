@@ -16,6 +16,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from lossopt.errors import ArgumentError
+
 INT32 = 2**31
 
 
@@ -165,6 +167,19 @@ class ScheduleWords:
         if is_number(base) and base > 0:
             return jnp.exp(exponent * math.log(base))
         return as_real(base, self.dtype) ** exponent
+
+    def call(self, fn: Callable[[Any], Any], step: Any) -> Any:
+        if not isinstance(step, Steps) or step.over != 1:
+            return fn(as_real(step, self.dtype))
+        return fn(step.count.astype(jnp.int64) if self.dtype == jnp.float64 else step.count)  # int32 / int32 is float32
+
+    def tabulate(self, fn: Callable[[int], float], step: Any, last: int | None) -> Any:
+        if last is None:
+            raise ArgumentError("JAX traces the step, and takes such a function as a table of its values: give total_iters, the last step "
+                                "at which the value changes")  # fmt: skip
+        table = np.array([float(fn(k)) for k in range(last + 1)]).astype(self.dtype)
+        index = step.count if isinstance(step, Steps) else jnp.asarray(step, jnp.int32)
+        return jnp.asarray(table)[index]
 
     def _choose(self, chosen: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:
         """A choice between whole numbers is one, else a real number."""

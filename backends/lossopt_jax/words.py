@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+
+from lossopt.errors import InputError
+from lossopt.noise import normal_pairs
+from lossopt.ops import log_of_number
 
 
 class Zero(float):
@@ -23,6 +27,23 @@ class Zero(float):
     __rmul__ = __mul__
 
 
+def whole(x: Any) -> Any:
+    """What a word reduces, unless it is one device's part of it.
+
+    ``optax.clip_by_global_norm`` inside ``shard_map`` clips each part by its own norm, and says nothing.
+
+    Raises:
+        InputError: inside ``shard_map``, an array that differs between devices.
+    """
+    kind = jax.typeof(x)
+    varying = kind.manual_axis_type.varying if hasattr(kind, "manual_axis_type") else getattr(kind, "vma", ())
+    if varying:
+        raise InputError(f"inside shard_map the rule was given one device's part (it varies over {', '.join(sorted(varying))}), and its sum "
+                         "or norm would be of that part: average gradients first (jax.lax.pmean), and call update on sharded parameters "
+                         "outside of shard_map, under jit")  # fmt: skip
+    return x
+
+
 class Words:
     """`lossopt.ops.Ops` in JAX.
 
@@ -32,13 +53,16 @@ class Words:
     """
 
     sqrt, sign, abs, exp = staticmethod(jnp.sqrt), staticmethod(jnp.sign), staticmethod(jnp.abs), staticmethod(jnp.exp)
-    log = staticmethod(jnp.log)
     maximum, minimum, where = staticmethod(jnp.maximum), staticmethod(jnp.minimum), staticmethod(jnp.where)
-    sum, max = staticmethod(jnp.sum), staticmethod(jnp.max)
     zeros_like, full_like, eigh = staticmethod(jnp.zeros_like), staticmethod(jnp.full_like), staticmethod(jnp.linalg.eigh)
 
     def __init__(self, scalar_dtype: Any) -> None:
         self.scalar_dtype = scalar_dtype
+
+    @staticmethod
+    def log(x: Any) -> Any:
+        """Of a constant in float64: float32(0.999) is off by 1.3e-8, and its logarithm by 1e-5."""
+        return log_of_number(x) if isinstance(x, float | int) else jnp.log(x)
 
     @staticmethod
     def lerp(start: Any, end: Any, weight: Any) -> Any:
@@ -59,20 +83,35 @@ class Words:
         return jnp.asarray(values, self.scalar_dtype)
 
     @staticmethod
+    def sum(x: Any, axis: int | None = None) -> Any:
+        return jnp.sum(whole(x), axis=axis, keepdims=axis is not None)
+
+    @staticmethod
+    def max(x: Any, axis: int | None = None) -> Any:
+        return jnp.max(whole(x), axis=axis, keepdims=axis is not None)
+
+    @staticmethod
     def mean(x: Any, axis: int | None = None) -> Any:
-        return jnp.mean(x, axis=axis, keepdims=axis is not None)
+        return jnp.mean(whole(x), axis=axis, keepdims=axis is not None)
+
+    @staticmethod
+    def normal(like: Any, key: tuple[int, int], step: Any) -> Any:
+        """Standard normals shaped like a parameter; see `lossopt.noise`."""
+        counter = jnp.arange((like.size + 1) // 2, dtype=jnp.uint32), jnp.asarray(step).astype(jnp.uint32)
+        both = jnp.concatenate(normal_pairs(jnp, key, counter, lambda x: x.astype(like.dtype), np.uint32))
+        return both[: like.size].reshape(like.shape)
 
     @staticmethod
     def dot(x: Any, y: Any) -> Any:
-        return jnp.sum(x * y)
+        return jnp.sum(whole(x * y))
 
     @staticmethod
     def norm(x: Any) -> Any:
-        return jnp.sqrt(jnp.sum(x * x))
+        return jnp.sqrt(jnp.sum(whole(x * x)))
 
     @staticmethod
     def is_finite(x: Any) -> Any:
-        return jnp.isfinite(x).all()
+        return jnp.isfinite(whole(x)).all()
 
     is_finite_number = staticmethod(jnp.isfinite)
 
@@ -80,18 +119,40 @@ class Words:
     def transpose(x: Any) -> Any:
         return jnp.swapaxes(x, -1, -2)
 
+    reshape, move_axis, triu = staticmethod(jnp.reshape), staticmethod(jnp.moveaxis), staticmethod(jnp.triu)
+
+    @staticmethod
+    def select(x: Any, order: Any, axis: int) -> Any:
+        return jnp.take(x, jnp.asarray(order), axis)
+
+    @staticmethod
+    def argsort(x: Any) -> Any:
+        return jnp.argsort(x, stable=True)
+
+    @staticmethod
+    def qr(x: Any) -> Any:
+        q, r = jnp.linalg.qr(x)
+        sign = jnp.where(jnp.diagonal(r) < 0, -1.0, 1.0).astype(x.dtype)
+        return q * sign, r * sign[:, None]
+
+    @staticmethod
+    def svd(x: Any) -> Any:
+        u, s, vh = jnp.linalg.svd(x, full_matrices=False)
+        sign = jnp.where(jnp.take_along_axis(u, jnp.abs(u).argmax(0)[None], 0)[0] < 0, -1.0, 1.0).astype(x.dtype)
+        return u * sign, s, vh * sign[:, None]
+
+    @staticmethod
+    def solve_triangular(lower: Any, x: Any) -> Any:
+        return jax.scipy.linalg.solve_triangular(lower, x, lower=True)
+
     def bias_correction(self, beta: Any, step: Any) -> Any:
         """``-expm1(step * log(beta))`` with the logarithm in float64 where beta is a constant.
 
         float32(0.999) alone is off by 1.3e-8, so that ``1 - beta**step`` would be off by 1e-5.
         """
-        if isinstance(beta, float | int):
-            if beta == 0:
-                return 1.0
-            log_beta: Any = math.log(beta)
-        else:
-            log_beta = jnp.log(beta)
-        return -jnp.expm1(self.real(step) * log_beta)
+        if isinstance(beta, float | int) and beta == 0:
+            return 1.0
+        return -jnp.expm1(self.real(step) * self.log(beta))
 
     def real(self, step: Any) -> Any:
         """The step as a floating-point number."""

@@ -47,7 +47,7 @@ class NumpyOptimizer:
             state: from `init` or the last `update`.
             params: a dict, list, tuple (nested at will) or an array.
             evaluate: ``point -> (loss, gradient)``, for rules that look at other points.
-            **extras: ``value``, ``metric``.
+            **extras: ``value``, ``metric``; ``hessian``, as `params`, or a function of the step that gives it.
         """
         count, slots = state
         names, leaves = flatten(params)
@@ -56,6 +56,8 @@ class NumpyOptimizer:
             raise InputError(f"gradients are named {grad_names}, parameters {names}")
         if evaluate is not None:
             extras["evaluate"] = _on_vectors(evaluate, params)
+        if (hessian := extras.get("hessian")) is not None:
+            extras["hessian"] = lambda step: Vector(flatten(hessian(step) if callable(hessian) else hessian)[1])
         run = self._run(names, leaves, count, extras)
         with np.errstate(invalid="ignore"):  # an infinite gradient makes NaN, which is an answer and not an accident
             delta, slots = carry.update(self.spec, run, Vector(grad_leaves), slots, Vector(leaves))

@@ -10,7 +10,7 @@ import numpy as np
 from lossopt import get_loss
 from lossopt.definition import Spec
 from lossopt.parity.case import LossCase, ScheduleCase
-from lossopt.parity.problem import Arrays, Problem, flatten, gradient, value
+from lossopt.parity.problem import Arrays, Problem, curvature, flatten, gradient, of_examples, value
 from lossopt_numpy.optimizers import emit
 
 
@@ -50,7 +50,10 @@ def _update(made: Any, spec: Spec, problem: Problem, step: int, params: Arrays, 
         extras["metric"] = problem.metric[step]
     if "evaluate" in spec.asks:
         extras["evaluate"] = lambda point: (value(point, *data), gradient(point, *data))
-    return made.update(gradient(params, *data) if grads is None else grads, state, params, **extras)
+    if "hessian" in spec.asks:
+        extras["hessian"] = curvature(params, problem.weight)
+    grads = gradient(params, *data) if grads is None else grads
+    return made.update(of_examples(grads, np.stack) if spec.per_example else grads, state, params, **extras)
 
 
 def loss(case: LossCase, inputs: tuple[np.ndarray, ...]) -> np.ndarray:

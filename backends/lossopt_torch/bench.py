@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -64,3 +65,28 @@ def _stepper(make: Make, shapes: Sequence[tuple[int, ...]]) -> Callable[[], None
         optimizer.step()
 
     return step
+
+
+# ------------------------------------------------------------------------------------------------- losses
+def loss_variants(name: str, tokens: int, features: int, classes: int) -> list[Variant]:
+    """Everything in PyTorch that takes linear_cross_entropy's value and gradient."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(tokens, features, generator=generator, requires_grad=True)
+    matrix = (0.02 * torch.randn(classes, features, generator=generator)).requires_grad_()
+    labels = torch.randint(0, classes, (tokens,), generator=generator)
+
+    def variant(label: str, loss: Callable[..., Any], *, baseline: bool = False) -> Variant:
+        def step() -> None:
+            loss(x, matrix, labels).backward()
+            x.grad = matrix.grad = None
+
+        return Variant(label, step, baseline)
+
+    own = getattr(torch.nn.functional, name)
+    chunks = torch.nn.LinearCrossEntropyOptions(allow_retain_graph=True)
+    return [
+        variant(f"torch.nn.functional.{name}", own, baseline=True),
+        variant("with LinearCrossEntropyOptions", functools.partial(own, options=chunks)),
+        variant("lossopt", registry.get_loss(name, "torch")),
+        variant("lossopt, label_smoothing=0.1", registry.get_loss(name, "torch", label_smoothing=0.1)),
+    ]

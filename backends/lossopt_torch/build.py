@@ -15,6 +15,7 @@ from lossopt.recipes import Recipe
 from lossopt.recipes.build import Built as Base
 from lossopt.recipes.build import Seen
 from lossopt.tasks.task import predictions_and_targets
+from lossopt_torch.curvature import for_optimizer
 from lossopt_torch.precision import Policy, checkpoint_modules
 
 
@@ -62,10 +63,9 @@ class Built(Base):
         asks = self.recipe.optimizer.asks
         if "evaluate" in asks:
             self.policy.update(self.optimizer, closure=closure)
-        elif "value" in asks:
-            self.policy.update(self.optimizer, value=loss)
         else:
-            self.policy.update(self.optimizer)
+            more = {"hessian": lambda step: self._hessian(batch, step)} if "hessian" in asks else {}
+            self.policy.update(self.optimizer, **more, **({"value": loss} if "value" in asks else {}))
         if self.scheduler is not None:
             self.scheduler.step()
         return Seen(loss, lr, torch.cat(said) if observe else None, gradients), norm
@@ -74,12 +74,18 @@ class Built(Base):
         """Every ``p.grad``, and the loss; predictions are appended to `said`."""
 
         def loss_of(model: nn.Module, inputs: Any, targets: Any) -> Tensor:
-            predictions = self.policy.forward(model, inputs)
-            if said is not None:
-                said.append(predictions.detach())
-            return self.loss_fn(*self.arguments(predictions, targets))
+            return self._loss(model, inputs, targets, said)
 
         return self.policy.gradients(loss_of, self.model, *batch, parts=self.recipe.accumulate, reduction=self._reduction)
+
+    def _loss(self, model: nn.Module, inputs: Any, targets: Any, said: list[Tensor] | None = None) -> Tensor:
+        predictions = self.policy.forward(model, inputs)
+        if said is not None:
+            said.append(predictions.detach())
+        return self.loss_fn(*self.arguments(predictions, targets))
+
+    def _hessian(self, batch: tuple[Any, Any], step: int) -> list[Tensor]:
+        return for_optimizer(self.optimizer, lambda: self._loss(self.model, *batch), step, self.recipe.seed)
 
     def _norm(self) -> Tensor:
         norms = [torch.linalg.vector_norm(p.grad) for p in self.model.parameters() if p.grad is not None]
@@ -135,6 +141,12 @@ def _base_group(optimizer: torch.optim.Optimizer, recipe: Recipe) -> int:
 def named_shapes(model: nn.Module) -> dict[str, tuple[str, tuple[int, ...]]]:
     """By each parameter's own name the name that it has in PyTorch, which is the same, and its shape."""
     return {name: (name, tuple(p.shape)) for name, p in model.named_parameters()}
+
+
+def embeddings(model: nn.Module) -> set[str]:
+    """The names of the parameters that are tables of embeddings."""
+    tables = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding | nn.EmbeddingBag)}
+    return {name for name, p in model.named_parameters() if id(p) in tables}
 
 
 def _gradient(p: Tensor) -> Tensor:

@@ -23,9 +23,10 @@ from lossopt import carry
 from lossopt.definition import Spec
 from lossopt.errors import ArgumentError, InputError, suggest
 from lossopt.vector import Lifted, Vector
-from lossopt_torch import native
+from lossopt_torch import native, rates
 from lossopt_torch import params as reading
 from lossopt_torch.replay import Replay, why_not
+from lossopt_torch.rows import Rows
 from lossopt_torch.state import Slots
 from lossopt_torch.words import words
 
@@ -71,7 +72,8 @@ class Factory:
 class RuleOptimizer(torch.optim.Optimizer):
     """A definition as a torch.optim.Optimizer.
 
-    ``param_groups`` hold the hyperparameters and are read at every step, so LR schedulers work as with any optimizer.
+    ``param_groups`` hold the hyperparameters and are read at every step, so LR schedulers work as with any optimizer; a spec
+    with several learning rates has an ``lr`` that drives them together (`lossopt_torch.rates`).
     ``state[p]`` holds the slots by name; what all parameters share stands in ``param_groups[0]["shared"]``.  State of
     half-precision parameters is float32, and stays so through ``load_state_dict``.  A parameter whose ``grad`` is None
     is left alone: no decay, no momentum, no step count.
@@ -84,8 +86,9 @@ class RuleOptimizer(torch.optim.Optimizer):
         self._slots = Slots(spec)
         self._replay = Replay(spec) if executor == "replay" else None
         self._away: list[tuple[Tensor, Tensor]] | None = None
-        groups = [_with_schedules(g, spec) for g in groups]
+        groups = [rates.begin(_with_schedules(g, spec), spec) for g in groups]
         super().__init__(groups, dict(spec.flat))
+        _hide_from_the_compiler()
         self._built = True
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
@@ -94,13 +97,14 @@ class RuleOptimizer(torch.optim.Optimizer):
             super().add_param_group(param_group)
             return
         for group in reading.read([param_group], self.spec, {}):
-            super().add_param_group(_with_schedules(group, self.spec))
+            super().add_param_group(rates.begin(_with_schedules(group, self.spec), self.spec))
         if self._replay is not None and (reason := why_not(self.spec, self.param_groups[-1]["params"])):
             self.executor, self.reason, self._replay = "single", reason, None
 
     # -- one step
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None, *, value: Any = None, metric: Any = None) -> Any:
+    def step(self, closure: Callable[[], Any] | None = None, *, value: Any = None, metric: Any = None,
+             hessian: Any = None) -> Any:  # fmt: skip
         """One update.
 
         Args:
@@ -108,6 +112,8 @@ class RuleOptimizer(torch.optim.Optimizer):
                 need it.
             value: the loss, for rules that read it (polyak_sgd); a closure gives it too.
             metric: a validation metric, for rules that read one.
+            hessian: the diagonal of the Hessian, for rules that read it (sophia): a tensor for each parameter, in the order of
+                ``param_groups``, or a function of the step that gives them.
 
         Returns:
             The closure's loss, or None.
@@ -119,17 +125,18 @@ class RuleOptimizer(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
             value = loss.detach() if value is None else value
-        active = [(group, p) for group in self.param_groups for p in group["params"] if p.grad is not None]
+        active = [(group, p) for group in self.param_groups for p in group["params"] if self._gradient(p) is not None]
         if not active:
             return loss
         for _, p in active:
             if p.grad is not None and p.grad.is_sparse:
-                raise InputError(f"{self.spec.definition.name} takes dense gradients: make the embedding with sparse=False")
+                self._check_sparse(p.grad)
         self._set_scheduled()
         if self._replay is not None:
             self._step_by_replay(self._replay, active)
         else:
-            self._step_by_rule(active, {"value": value, "metric": metric}, closure)
+            curved = None if hessian is None else lambda step: self._hessian(hessian, step, active)
+            self._step_by_rule(active, {"value": value, "metric": metric, "hessian": curved}, closure)
         for group in self.param_groups:
             if "scheduled_step" in group:
                 group["scheduled_step"] += 1
@@ -142,20 +149,65 @@ class RuleOptimizer(torch.optim.Optimizer):
     def _step_by_rule(self, active: list[tuple[dict[str, Any], Tensor]], extras: dict[str, Any],
                       closure: Callable[[], Any] | None) -> None:  # fmt: skip
         params = [p for _, p in active]
-        grads = [widen(p.grad) for p in params if p.grad is not None]
+        grads = [widen(g) for p in params if (g := self._gradient(p)) is not None]
         if closure is not None:
             grads = [g.clone() for g in grads]  # the closure overwrites p.grad
             extras["evaluate"] = _evaluate(closure, params)
         self._slots.prepare(self, active, lambda: self._run(active, starting=True))
         run, state = self._run(active, extras), self._slots.collect(self, active)
-        delta, new = carry.update(self.spec, run, Vector(grads), state, Vector(map(widen, params)))
-        self._slots.store(self, active, new)
-        for p, d in zip(params, delta.leaves, strict=True):
-            p.add_(d)  # half precision: the sum is made in float32 and rounded once
+        rows = Rows(grads)
+        delta, new = carry.update(self.spec, run, rows.values, rows.of_state(state), rows.of(Vector(map(widen, params))))
+        self._slots.store(self, active, rows.put(state, new))
+        for p, d, held in zip(params, delta.leaves, rows.held, strict=True):
+            if held is None:
+                p.add_(d)  # half precision: the sum is made in float32 and rounded once
+            else:
+                p.index_copy_(0, held, p[held].add_(d))
+
+    def _check_sparse(self, grad: Tensor) -> None:
+        name = self.spec.definition.name
+        if not self.spec.definition.by_rows:
+            raise InputError(f"{name} takes dense gradients: make the embedding with sparse=False")
+        if grad.sparse_dim() != 1:
+            raise InputError(f"{name} takes sparse gradients of whole rows, with one sparse dimension, got {grad.sparse_dim()}: "
+                             "give p.grad.to_dense()")  # fmt: skip
+
+    def _gradient(self, p: Tensor) -> Tensor | None:
+        """What the rule is given of a parameter: ``p.grad``, or the gradient of each example under the name it has in Opacus."""
+        if not self.spec.per_example:
+            return p.grad
+        found = getattr(p, "grad_sample", None)
+        if not isinstance(found, Tensor) and (p.grad is not None or found is not None):
+            what = "has only p.grad" if found is None else f"has {len(found)} of them: take a step after each backward()"
+            raise InputError(
+                f"{self.spec!r} takes the gradient of each example in p.grad_sample, of shape (examples, *p.shape), which "
+                f"torch.func.vmap(torch.func.grad(f)) and opacus.GradSampleModule give; {self._names[p]!r} {what}"
+            )
+        return found
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """As in ``torch.optim.Optimizer``; the gradients of examples go too."""
+        super().zero_grad(set_to_none)
+        if self.spec.per_example:
+            for group in self.param_groups:
+                for p in group["params"]:
+                    p.grad_sample = None
+
+    def _hessian(self, given: Any, step: Any, active: list[tuple[dict[str, Any], Tensor]]) -> Vector:
+        """The Hessian's diagonal for the parameters that have gradients."""
+        with torch.enable_grad():
+            tensors: Any = given(int(step)) if callable(given) else given
+            found = list(tensors)
+        params = [p for group in self.param_groups for p in group["params"]]
+        if len(found) != len(params):
+            raise InputError(f"hessian has {len(found)} tensors for {len(params)} parameters: give one for each, in the order of "
+                             "param_groups")  # fmt: skip
+        own = dict(zip(params, found, strict=True))
+        return Vector(widen(own[p].detach()) for _, p in active)
 
     def _run(self, active: list[tuple[dict[str, Any], Tensor]], extras: Mapping[str, Any] | None = None, *,
              starting: bool = False) -> carry.Run:  # fmt: skip
-        flat = {id(group): {n: group[n] for n in self.spec.flat} for group in self.param_groups}
+        flat = {id(group): {**{n: group[n] for n in self.spec.flat}, **rates.now(group)} for group in self.param_groups}
         if starting:  # a schedule keeps the slot that its first value, 0, would do without
             for group in self.param_groups:
                 flat[id(group)].update(group.get("schedules", {}))
@@ -184,6 +236,7 @@ class RuleOptimizer(torch.optim.Optimizer):
     def eval(self) -> None:
         """Put the parameters where the model is to be evaluated (schedule-free, EMA); `train` puts them back."""
         if self._away is None:
+            self._set_scheduled()  # of the next update, which starts from here: as in JAX
             active = [(g, p) for g in self.param_groups for p in g["params"] if p in self.state]
             params = [p for _, p in active]
             self._slots.prepare(self, active, lambda: self._run(active, starting=True))
@@ -208,7 +261,8 @@ class RuleOptimizer(torch.optim.Optimizer):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Load, keeping each slot's dtype: PyTorch would round float32 moments to a bfloat16 parameter's dtype.
 
-        See https://github.com/pytorch/pytorch/issues/43706.
+        Tensors are copied: of a dict that another optimizer has just given, PyTorch would go on to use that one's own.
+        See https://github.com/pytorch/pytorch/issues/43706 and https://github.com/pytorch/pytorch/issues/196083.
         """
         schedules = [group.get("schedules") for group in self.param_groups]
         super().load_state_dict(state_dict)
@@ -220,7 +274,7 @@ class RuleOptimizer(torch.optim.Optimizer):
         params = [p for group in self.param_groups for p in group["params"]]
         for key, p in zip(keys, params, strict=True):
             for name, value in state_dict["state"].get(key, {}).items():
-                if isinstance(value, Tensor) and value.dtype != self.state[p][name].dtype:
+                if isinstance(value, Tensor) and (value.dtype != (kept := self.state[p][name]).dtype or value is kept):
                     self.state[p][name] = value.to(p.device, copy=True)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -233,10 +287,19 @@ class RuleOptimizer(torch.optim.Optimizer):
         self._replay = Replay(self.spec) if self.executor == "replay" else None
 
     def __repr__(self) -> str:
-        groups = [{k: v for k, v in g.items() if k not in ("params", "param_names", "schedules", "shared")} for g in self.param_groups]
+        groups = [{k: v for k, v in g.items() if k not in ("params", "param_names", "schedules", "shared", "lr_base")} for g in self.param_groups]
         lines = [f"  group {i}: {len(g['params'])} parameters, {h}" for i, (g, h) in enumerate(zip(self.param_groups, groups, strict=True))]
         why = f" ({self.reason})" if self.reason else ""
         return "\n".join([f"RuleOptimizer {self.spec!r}, executor {self.executor!r}{why}", *lines])
+
+
+def _hide_from_the_compiler() -> None:
+    """Have ``torch.compile`` run a step as it is, between two graphs: Dynamo cannot trace it, and replay has no use for that.
+
+    Not as a decorator: that would import the compiler together with this module, 0.8 s.  The first optimizer imports it anyway.
+    """
+    if not hasattr(RuleOptimizer.step, "_torchdynamo_disable"):
+        RuleOptimizer.step = torch.compiler.disable(RuleOptimizer.step)
 
 
 def widen(x: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from lossopt import get_loss, get_schedule
 from lossopt.definition import Spec
 from lossopt.errors import ArgumentError
 from lossopt.parity.case import LossCase, OptimizerCase, ScheduleCase
-from lossopt.parity.problem import Arrays, Problem, flatten, gradient, value
+from lossopt.parity.problem import Arrays, Problem, curvature, flatten, gradient, of_examples, value
 from lossopt_torch.optimizers import EXECUTORS, emit
 
 NAME = "torch"
@@ -149,6 +149,10 @@ def _step(made: Any, params: dict[str, torch.nn.Parameter], data: Problem, t: in
     if grads is not None:
         for n, p in params.items():
             p.grad = torch.tensor(grads[n], dtype=p.dtype)
+    if getattr(getattr(made, "spec", None), "per_example", False):
+        for n, examples in of_examples({n: p.grad for n, p in params.items()}, torch.stack).items():
+            p: Any = params[n]
+            p.grad_sample = examples
     if "evaluate" in asks:
         first = [loss]
         given = {n: p.grad for n, p in params.items()}
@@ -164,7 +168,8 @@ def _step(made: Any, params: dict[str, torch.nn.Parameter], data: Problem, t: in
     elif inspect.signature(made.step).parameters.get("closure", _OPTIONAL).default is inspect.Parameter.empty:
         made.step(closure)
     else:
-        made.step(**{k: v for k, v in (("value", loss), ("metric", data.metric[t])) if k in asks})
+        hessian = [*curvature({n: p.detach() for n, p in params.items()}, data.weight).values()]
+        made.step(**{k: v for k, v in (("value", loss), ("metric", data.metric[t]), ("hessian", hessian)) if k in asks})
 
 
 _OPTIONAL = inspect.Parameter("closure", inspect.Parameter.KEYWORD_ONLY, default=None)

@@ -17,6 +17,7 @@ from torch.utils.checkpoint import checkpoint as torch_checkpoint
 from lossopt.definition import Spec
 from lossopt.errors import ArgumentError, InputError
 from lossopt.precision import Precision, check_reduction, chosen, parts_of
+from lossopt_torch.curvature import for_optimizer
 
 HALF = (torch.bfloat16, torch.float16)
 
@@ -101,10 +102,9 @@ class Policy:
         asks = getattr(getattr(optimizer, "spec", None), "asks", ())
         if "evaluate" in asks:
             self.update(optimizer, closure=closure)
-        elif "value" in asks:
-            self.update(optimizer, value=loss)
         else:
-            self.update(optimizer)
+            more = {"hessian": lambda step: for_optimizer(optimizer, lambda: loss_of(model, *batch), step)} if "hessian" in asks else {}
+            self.update(optimizer, **more, **({"value": loss} if "value" in asks else {}))
         return loss
 
     # -- its pieces

@@ -66,13 +66,19 @@ class Slots:
         return skeleton.map(slot)
 
     def store(self, optimizer: torch.optim.Optimizer, active: Active, state: State, *, first: bool = False) -> None:
-        """Keep a State.  A slot is never the parameter itself, its gradient, or another slot: those get a copy."""
+        """Keep a State.  A slot is never the parameter itself, its gradient, or another slot: those get a copy.
+
+        A slot keeps its dtype, as in JAX: a number that a condition chose is a float64 tensor, and would widen that of a scalar
+        parameter.
+        """
         shared, names = _shared(optimizer), slot_names(state)
         seen = {id(t) for _, p in active for t in (p, p.grad)}
 
-        def own(value: Any) -> Any:
+        def own(value: Any, before: Any) -> Any:
             if not isinstance(value, Tensor):
                 return value
+            if isinstance(before, Tensor) and value.dtype != before.dtype:
+                value = value.to(before.dtype)
             kept = value.clone() if id(value) in seen else value
             seen.add(id(kept))
             return kept
@@ -81,9 +87,10 @@ class Slots:
             if isinstance(value, Vector):
                 for (_, p), leaf in zip(active, value.leaves, strict=True):
                     if leaf is not None:
-                        optimizer.state[p][names[path]] = own(leaf)
+                        own_state = optimizer.state[p]
+                        own_state[names[path]] = own(leaf, own_state.get(names[path]))
             elif not (first and names[path] in shared):
-                shared[names[path]] = own(value)
+                shared[names[path]] = own(value, shared.get(names[path]))
 
         for _, p in active:
             optimizer.state[p]  # a rule without slots leaves a mark too, so that it starts once

@@ -51,18 +51,19 @@ def root_mean_square(ops: Ops, x: Array) -> Number:
             "lr": 1.0, "eps": (1e-30, 1e-3), "eps_added": True, "lr_capped": False, "decay_times_lr": False,
             "factored_dims": "largest", "min_dim_size_to_factor": 128,
         },
+        "keras": {"lr": 1e-3, "eps": (1e-30, 1e-3), "eps_added": True, "decay_first": True},
     },
-    spellings={"clipping_threshold": "d", "weight_decay_rate": "weight_decay"},
+    spellings={"clipping_threshold": "d", "clip_threshold": "d", "weight_decay_rate": "weight_decay", "beta_2_decay": "beta2_decay"},
     elsewhere={
         "torch": "torch.optim.Adafactor",
         "optax": "optax.adafactor; factors the two largest dimensions from 128 on, adds eps 1e-30, no cap on lr, decay without lr; "
                  "its momentum, multiply_by_parameter_scale=False and factored=False are not expressed here",
-        "keras": "keras.optimizers.Adafactor; another variant, no keras convention",
+        "keras": "keras.optimizers.Adafactor; eps is (epsilon_1, epsilon_2), added; lr 1e-3; decays the parameter before it measures it",
     },
 )
 def adafactor(ops: Ops, grad: Array, state: State, param: Array, step: Number, *, lr: NonNegative = 1e-2, beta2_decay: Finite = -0.8,
               eps: tuple[NonNegative | None, NonNegative] = (None, 1e-3), d: Positive = 1.0, weight_decay: NonNegative = 0.0,
-              eps_added: bool = False, lr_capped: bool = True, decay_times_lr: bool = True,
+              eps_added: bool = False, lr_capped: bool = True, decay_times_lr: bool = True, decay_first: bool = False,
               factored_dims: Literal["last", "largest"] = "last", min_dim_size_to_factor: Count = 1,
               maximize: bool = False) -> Update:  # fmt: skip
     """Adafactor: adaptive steps with memory for rows and columns only, relative to the parameter's own size.
@@ -88,6 +89,7 @@ def adafactor(ops: Ops, grad: Array, state: State, param: Array, step: Number, *
         eps_added: ``eps[0]`` is added to ``grad**2`` (optax) rather than a lower bound on V and mean(R) (torch).
         lr_capped: never above ``1 / sqrt(t)`` (torch, and the paper's relative step).
         decay_times_lr: decay by ``lr * weight_decay`` (torch) or by ``weight_decay`` alone (optax).
+        decay_first: the size is that of the decayed parameter (keras).
         factored_dims: the two ``"last"`` dimensions (torch) or the two ``"largest"`` (optax).
         min_dim_size_to_factor: with ``"largest"``: a second largest dimension below this is not worth factoring.
         maximize: ascend.
@@ -128,6 +130,7 @@ def adafactor(ops: Ops, grad: Array, state: State, param: Array, step: Number, *
         variance = row / (mean if eps_added else ops.maximum(mean, least)) * column
     direction = grad / ops.sqrt(variance if eps_added else ops.maximum(variance, least**2))
     rate = ops.minimum(lr, step**-0.5) if lr_capped else lr
-    size = rate * ops.maximum(root_mean_square(ops, param), eps[1])
+    decay = (lr * weight_decay if decay_times_lr else weight_decay) * param
+    size = rate * ops.maximum(root_mean_square(ops, param - decay if decay_first else param), eps[1])
     update = -size / ops.maximum(root_mean_square(ops, direction) / d, 1.0) * direction
-    return update - (lr * weight_decay if decay_times_lr else weight_decay) * param, state
+    return update - decay, state

@@ -1,4 +1,4 @@
-"""Adam and AdamW: one text; decoupling the weight decay is a switch."""
+"""Adam, AdamW and AMSGrad: one text; decoupling the weight decay and keeping the largest second moment are switches."""
 
 from __future__ import annotations
 
@@ -128,4 +128,53 @@ Example:
     >>> updates, state = adamw.update(params, adamw.init(params), params)
     >>> updates.round(6)
     array([-0.15,  0.2 ])""",
+)
+
+
+amsgrad = adam.variant(
+    "amsgrad",
+    amsgrad=True,
+    conventions={
+        "torch": {},
+        "optax": {"amsgrad_max": "corrected"},
+        "keras": {"eps": 1e-7, "eps_hat": True, "decoupled": True},
+    },
+    elsewhere={
+        "torch": "torch.optim.Adam; with amsgrad=True: the maximum of the raw moment",
+        "optax": "optax.amsgrad; the maximum of the corrected moment; no weight_decay, no default lr; eps_root and moments without "
+                 "bias correction are not expressed here",
+        "keras": "keras.optimizers.Adam; with amsgrad=True; eps 1e-7, added to the root of the uncorrected moment",
+    },
+    doc="""AMSGrad: Adam that divides by the largest second moment so far, so that its rate never grows.
+
+Formula, with m, v, c1 and c2 as in adam::
+
+    V = max(V, v)
+    update = -lr * (m / c1) / (sqrt(V / c2) + eps)           (amsgrad_max="corrected": V = max(V, v / c2), sqrt(V) + eps)
+
+Args:
+    lr: the learning rate, at least 0.
+    betas: decay rates of the two moments, each in [0, 1).
+    eps: at least 0; bounds the step where gradients are tiny.
+    weight_decay: at least 0; L2 regularization unless decoupled.
+    amsgrad: False is plain Adam.
+    decoupled, amsgrad_max, eps_hat, maximize: as in adam.
+
+Shapes: any, elementwise.  State: ``exp_avg``, ``exp_avg_sq`` and ``max_exp_avg_sq``, as the parameter.
+
+Raises:
+    HyperparameterError: a hyperparameter is outside its range.
+
+References:
+    Sashank J. Reddi, Satyen Kale, Sanjiv Kumar. On the Convergence of Adam and Beyond. 2018. arXiv:1904.09237
+
+Example:
+    >>> import lossopt, numpy as np
+    >>> amsgrad = lossopt.get_optimizer("amsgrad", backend="numpy", lr=0.1, betas=(0.0, 0.5))
+    >>> params = np.array([1.0])
+    >>> state = amsgrad.init(params)
+    >>> for gradient in (4.0, 1.0):
+    ...     updates, state = amsgrad.update(np.array([gradient]), state, params)
+    >>> updates.round(6)  # adam takes -0.042008 here: v is 4.5, and 8 before
+    array([-0.030619])""",
 )

@@ -35,20 +35,22 @@ def lr_ratio(shape: tuple[int, ...], adjust_lr_fn: str | None, input_axis: int) 
     conventions={
         "torch": {},
         "optax": {"weight_decay": 0.0, "eps": 1e-8, "eps_added": True, "bias_corrected": True, "input_axis": 0},
+        "keras": {"weight_decay": 4e-3, "eps_added": True, "summed": True, "adjust_lr_fn": "match_rms_adamw"},
     },
     spellings={"ns_coeffs": "ns_coefficients", "beta": "momentum"},
     elsewhere={
         "torch": "torch.optim.Muon; iterates in bfloat16 whatever the parameters are, which is ns_dtype='bfloat16' here",
         "optax": "optax.contrib.muon; no weight decay by default, weights are (in, out), bias-corrected momentum; "
                  "it sends what is no matrix to Adam, which is route() here",
-        "keras": "keras.optimizers.Muon; another variant, no keras convention",
+        "keras": "keras.optimizers.Muon; sums the momentum, lr as AdamW's, weight decay 0.004; "
+                 "what is no matrix goes to Adam, which is route() here",
     },
 )  # fmt: skip
 def muon(ops: Ops, grad: Array, state: State, param: Array, step: Number, *, lr: NonNegative = 1e-3, weight_decay: NonNegative = 0.1,
          momentum: Fraction = 0.95, nesterov: bool = True, ns_steps: Count = 5,
          ns_coefficients: tuple[Finite, Finite, Finite] = (3.4445, -4.7750, 2.0315), eps: NonNegative = 1e-7,
          adjust_lr_fn: Literal["original", "match_rms_adamw"] | None = None, eps_added: bool = False, bias_corrected: bool = False,
-         input_axis: Literal[0, 1] = 1, ns_dtype: Literal["bfloat16"] | None = None) -> Update:  # fmt: skip
+         summed: bool = False, input_axis: Literal[0, 1] = 1, ns_dtype: Literal["bfloat16"] | None = None) -> Update:  # fmt: skip
     """Muon: for matrices, a step whose singular values are all about 1, along the momentum.
 
     Formula, with (a, b, c) the coefficients::
@@ -76,6 +78,7 @@ def muon(ops: Ops, grad: Array, state: State, param: Array, step: Number, *, lr:
         adjust_lr_fn: ``"original"`` (as None), or ``"match_rms_adamw"`` so that AdamW's lr and decay carry over.
         eps_added: divide by ``norm(X) + eps`` (optax).
         bias_corrected: correct grad and B for B's starting at zero (optax); it matters with nesterov.
+        summed: B is the decaying sum ``momentum * B + grad`` and X ``grad + momentum * B`` (keras); it differs by eps only.
         input_axis: the axis of a weight that meets the input: 1 as torch stores it, 0 as flax does.
         ns_dtype: ``"bfloat16"`` iterates in half precision, as torch.optim.Muon always does: faster on accelerators, and
             two frameworks then agree to 3e-2 only.  None iterates in the parameter's precision.
@@ -100,10 +103,11 @@ def muon(ops: Ops, grad: Array, state: State, param: Array, step: Number, *, lr:
         array([[-0.07,  0.  ],
                [ 0.  ,  0.11]])
     """
-    buffer = ops.lerp(state.momentum_buffer, grad, 1 - momentum)
+    fresh: Number = 1.0 if summed else 1 - momentum
+    buffer = momentum * state.momentum_buffer + grad if summed else ops.lerp(state.momentum_buffer, grad, fresh)
     now: Number = ops.bias_correction(momentum, step) if bias_corrected else 1.0
     ahead: Number = ops.bias_correction(momentum, step + 1) if bias_corrected else 1.0
-    x = (1 - momentum) / now * grad + momentum / ahead * buffer if nesterov else buffer / now
+    x = fresh / now * grad + momentum / ahead * buffer if nesterov else buffer / now
     tall = param.shape[0] > param.shape[1]  # the iteration commutes with transposing; the smaller Gram matrix is cheaper
     x = ops.transpose(x) if tall else x
     x = ops.cast(x, ns_dtype) if ns_dtype else x

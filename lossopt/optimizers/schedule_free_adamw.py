@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from lossopt.definition import optimizer
-from lossopt.hyper import Fraction, NonNegative, Range
+from lossopt.hyper import Fraction, NonNegative
 from lossopt.ops import Array, Number, Ops, Update
+from lossopt.optimizers.shared.interpolation import Inside, average_of, moved
 from lossopt.vector import State
-
-Inside = Annotated[float, Range(0, 1, open_low=True, open_high=True)]
 
 
 def schedule_free_start(ops: Ops, param: Array) -> State:
@@ -18,21 +15,23 @@ def schedule_free_start(ops: Ops, param: Array) -> State:
 
 def schedule_free_average(ops: Ops, state: State, param: Array, *, betas: tuple[float, float]) -> Array:
     """x, from y (the parameters in training) and z."""
-    return ops.lerp(state.z, param, 1 / betas[0])
+    return average_of(ops, state, param, betas[0])
 
 
 @optimizer(
     start=schedule_free_start,
     eval_point=schedule_free_average,
-    conventions={"torch": {}, "optax": {}},
+    conventions={"torch": {}, "optax": {}, "keras": {"weight_lr_power": 0.0, "decay_first": True}},
     elsewhere={
         "torch": "schedulefree.AdamWScheduleFree; its warmup_steps is a schedule of lr here, its r is 0",
         "optax": "optax.contrib.schedule_free_adamw; its warmup_steps is a schedule of lr here",
+        "keras": "keras.optimizers.ScheduleFreeAdamW; all steps count alike; decays y before the step; its "
+                 "warmup_steps is a schedule of lr here",
     },
 )
 def schedule_free_adamw(ops: Ops, grad: Array, state: State, param: Array, step: Number, *, lr: NonNegative = 2.5e-3,
                         betas: tuple[Inside, Fraction] = (0.9, 0.999), eps: NonNegative = 1e-8, weight_decay: NonNegative = 0.0,
-                        weight_lr_power: NonNegative = 2.0) -> Update:  # fmt: skip
+                        weight_lr_power: NonNegative = 2.0, decay_first: bool = False) -> Update:  # fmt: skip
     """Schedule-free AdamW: gradients are taken between a fast sequence z and its average x, which is what to evaluate.
 
     Formula, with y the parameters in training, v and c2 as in adam::
@@ -51,6 +50,7 @@ def schedule_free_adamw(ops: Ops, grad: Array, state: State, param: Array, step:
         betas: the first, in (0, 1), is y's place between z and x; the second, in [0, 1), the decay rate of v.
         eps: at least 0; bounds the step where gradients are tiny.
         weight_decay: at least 0; decoupled, of y.
+        decay_first: take ``lr * weight_decay * y`` from y, and then the step of what is left (keras).
         weight_lr_power: at least 0; how little the steps of a warm-up count in the average.
 
     Evaluate, and save, at the average: ``eval_params(state, params)`` in JAX and NumPy, ``optimizer.eval()`` in torch.
@@ -75,10 +75,11 @@ def schedule_free_adamw(ops: Ops, grad: Array, state: State, param: Array, step:
         array([ 0.9, -1.9])
     """
     exp_avg_sq = ops.lerp(state.exp_avg_sq, grad * grad, 1 - betas[1])
-    direction = grad / (ops.sqrt(exp_avg_sq / ops.bias_correction(betas[1], step)) + eps) + weight_decay * param
-    lr_max = ops.maximum(state.lr_max, lr)
-    weight = lr_max**weight_lr_power
-    weight_sum = state.weight_sum + weight
-    share = weight / ops.maximum(weight_sum, 1e-30)  # a warm-up from lr=0 begins with 0 / 0
-    update = share * (state.z - param) - lr * (1 - betas[0] * (1 - share)) * direction
-    return update, state.replace(z=state.z - lr * direction, exp_avg_sq=exp_avg_sq, weight_sum=weight_sum, lr_max=lr_max)
+    direction = grad / (ops.sqrt(exp_avg_sq / ops.bias_correction(betas[1], step)) + eps)
+    state = state.replace(exp_avg_sq=exp_avg_sq)
+    if not decay_first:
+        direction = direction + weight_decay * param
+        return moved(ops, state, param, -lr * direction, lr=lr, beta=betas[0], power=weight_lr_power)
+    decay = lr * weight_decay * param
+    update, state = moved(ops, state, param - decay, -lr * direction, lr=lr, beta=betas[0], power=weight_lr_power)
+    return update - decay, state

@@ -33,7 +33,7 @@ class OptimizerCase:
         allowed: wider bounds with their causes, by comparison: its name (``"torch.optim"``, ``"torch single"``, ``"optax"``,
             ``"jax float32"``), its framework's (``"torch"``, ``"jax"``) or its dtype (``"float32"``, ``"bfloat16"``).
         optax_extras: what optax's own update takes besides gradients and parameters, of ``value``, ``metric``, ``grad``,
-            ``value_fn``, ``grad_fn``.
+            ``value_fn``, ``grad_fn``, ``hessian``.
         still: the same loss at every step (line searches and quasi-Newton methods), rather than a noisy one.
         poison: steps at which one element of the gradient is infinite.
     """

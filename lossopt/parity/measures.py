@@ -40,7 +40,7 @@ class OptimizerMeasure:
             yield from self._float64(backend)
         if "float32" in self.dtypes:
             yield from self._float32(backend)
-        if "bfloat16" in self.dtypes and not self.case.spec.asks and not self.case.groups:
+        if "bfloat16" in self.dtypes and not (self.case.spec.asks or self.case.groups or self.case.spec.per_example):
             yield self._bfloat16(backend)
 
     def _float64(self, backend: Any) -> Iterator[Comparison]:

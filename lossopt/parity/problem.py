@@ -30,6 +30,20 @@ def gradient(params: Arrays, target: Arrays, weight: Arrays, noise: Arrays) -> A
     return {n: weight[n] * (p - target[n]) + 0.4 * p**3 + noise[n] for n, p in params.items()}
 
 
+def curvature(params: Arrays, weight: Arrays) -> Arrays:
+    """Its Hessian, which is diagonal."""
+    return {n: weight[n] + 1.2 * p**2 for n, p in params.items()}
+
+
+EXAMPLES = ((0.25, -0.5), (0.75, 0.0), (2.0, 0.5))
+"""What the gradient is multiplied with, and what is added to it, for each of three examples whose mean it is."""
+
+
+def of_examples(grads: Arrays, stack: Callable[[list[Any]], Any]) -> Arrays:
+    """Gradients of single examples, of different norms, on a leading axis: for rules that take those."""
+    return {n: stack([factor * g + shift for factor, shift in EXAMPLES]) for n, g in grads.items()}
+
+
 @dataclass(frozen=True)
 class Problem:
     """The numbers of the standard problem, as float64 NumPy arrays by parameter name.

@@ -55,6 +55,10 @@ class Published:
     steps: int = STEPS
 
 
+def examples(gradient: Vector) -> Vector:
+    """Gradients of three examples with this mean, for algorithms that take each."""
+    return np.stack([0.25 * gradient - 0.5, 0.75 * gradient, 2.0 * gradient + 0.5])
+
 
 def rows() -> dict[str, Published]:
     """Every family's rows, by label."""

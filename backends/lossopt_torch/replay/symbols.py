@@ -158,7 +158,7 @@ class RecordingWords:
         return x if not self.host.holds("zero", x.coefficient) else Symbol(self, x.materialized())
 
     def shift(self, x: Symbol, number: Scalar) -> Symbol:
-        if number.is_constant(0):
+        if self.host.holds("zero", number):
             return x
         if x.coefficient.is_constant(1):
             return self.apply("shift", x.node, number=number)
@@ -275,7 +275,9 @@ class RecordingWords:
     def number(self, value: Any, like: Any = None) -> Scalar:
         return self.host.scalar(value)
 
-    def sum(self, x: Symbol) -> Symbol:
+    def sum(self, x: Symbol, axis: int | None = None) -> Symbol:
+        if axis is not None:
+            raise Unrecordable("uses ops.sum along an axis, which replay cannot record")
         return self.apply("sum", x.node, coefficient=x.coefficient)
 
     def mean(self, x: Symbol, axis: int | None = None) -> Symbol:

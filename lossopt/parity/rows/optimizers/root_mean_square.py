@@ -9,6 +9,7 @@ from lossopt.parity.originals import ascending, decayed, from_torch
 Case = OptimizerCase
 
 F32_DECAY = {"optax": Allowed(3e-8, "optax.adafactor computes 1 - t**-0.8 in float32 even under x64")}
+KERAS_MEAN = {"keras": Allowed(1e-7, "keras.ops.mean divides in float32 on JAX, float64 values too")}
 CENTERED = {"float32": Allowed(3e-5, "centered: v - a**2 cancels where gradients hardly change, and its float32 error with it")}
 
 RMSPROP = (
@@ -111,6 +112,14 @@ ADAFACTOR = (
         adafactor(lr=0.05, clipping_threshold=0.5, weight_decay_rate=1e-3, min_dim_size_to_factor=2, convention="optax"),
         optax=lambda o: o.adafactor(0.05, clipping_threshold=0.5, weight_decay_rate=1e-3, min_dim_size_to_factor=2),
         allowed=F32_DECAY,
+    ),
+    Case(adafactor(convention="keras"), keras=lambda k: k.optimizers.Adafactor(), allowed=KERAS_MEAN),
+    Case(adafactor(lr=0.05, weight_decay=0.5, convention="keras"), keras=lambda k: k.optimizers.Adafactor(0.05, weight_decay=0.5),
+         allowed=KERAS_MEAN),
+    Case(
+        adafactor(lr=0.5, eps=(1e-2, 1e-1), clip_threshold=0.5, beta_2_decay=-0.5, convention="keras"),
+        keras=lambda k: k.optimizers.Adafactor(0.5, -0.5, 1e-2, 1e-1, 0.5),
+        allowed=KERAS_MEAN,
     ),
 )
 

@@ -20,4 +20,13 @@ CASES: tuple[OptimizerCase, ...] = (
         schedule_free_adamw(lr=0.05, b2=0.9, weight_decay=0.5, convention="optax"),
         optax=lambda o: o.contrib.schedule_free_adamw(0.05, b2=0.9, weight_decay=0.5),
     ),  # fmt: skip
+    Case(schedule_free_adamw(convention="keras"), keras=lambda k: k.optimizers.ScheduleFreeAdamW()),
+    Case(
+        schedule_free_adamw(lr=0.05, beta_1=0.8, weight_decay=0.5, convention="keras"),
+        keras=lambda k: k.optimizers.ScheduleFreeAdamW(0.05, beta_1=0.8, weight_decay=0.5),
+    ),
+    Case(
+        schedule_free_adamw(lr=0.1, beta_2=0.9, epsilon=1e-3, convention="keras"),
+        keras=lambda k: k.optimizers.ScheduleFreeAdamW(0.1, beta_2=0.9, epsilon=1e-3),
+    ),
 )

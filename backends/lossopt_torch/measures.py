@@ -1,0 +1,113 @@
+"""What a recording measures tensors by: norms, checksums, samples, in few operations and without waiting for the device."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from lossopt.recording import contents
+
+ROW, LARGE = 4096, 65_536
+"""On a CPU PyTorch sums the squares of float32 one after the other: of 4 million elements the norm is off by 1e-4.  The norm of the
+norms of rows is right to rounding, and as fast; it stands in for that of large tensors."""
+
+foreach_norm: Any = torch._foreach_norm  # pyright: ignore[reportPrivateImportUsage]  (torch.nn.utils clips with it)
+
+
+class Norms(NamedTuple):
+    """The norms of some of the tensors, in float64 where the device has it."""
+
+    names: tuple[str, ...]
+    values: Tensor
+
+
+def norms(named: Sequence[tuple[str, Tensor]]) -> list[Norms]:
+    """The norm of each tensor; one vector for each device and dtype."""
+    kinds: dict[Any, list[tuple[str, Tensor]]] = {}
+    for name, x in named:
+        kinds.setdefault((x.device, x.dtype), []).append((name, x))
+    return [Norms(tuple(n for n, _ in some), wide(_norms([x for _, x in some]))) for some in kinds.values()]
+
+
+def _norms(tensors: list[Tensor]) -> Tensor:
+    dtype = torch.float32 if tensors[0].dtype in (torch.bfloat16, torch.float16) else None
+    if not on_host(tensors[0]):
+        return torch.stack(foreach_norm(tensors, 2, dtype))
+    found: list[Any] = [None] * len(tensors)
+    small = [i for i, x in enumerate(tensors) if x.numel() <= LARGE]
+    for i, norm in zip(small, foreach_norm([tensors[i] for i in small], 2, dtype) if small else (), strict=True):
+        found[i] = norm
+    return torch.stack([_by_rows(x, dtype) if norm is None else norm for x, norm in zip(tensors, found, strict=True)])
+
+
+def _by_rows(x: Tensor, dtype: torch.dtype | None) -> Tensor:
+    flat = x.reshape(-1)
+    whole = flat.numel() // ROW * ROW
+    rows = torch.linalg.vector_norm(flat[:whole].view(-1, ROW), dim=1, dtype=dtype)
+    rest = torch.linalg.vector_norm(flat[whole:], dtype=dtype)
+    return torch.linalg.vector_norm(torch.cat([rows, rest.reshape(1)]))
+
+
+def on_host(x: Tensor) -> bool:
+    """Whether its values can be looked at without waiting."""
+    return x.device.type == "cpu"
+
+
+def wide(x: Tensor) -> Tensor:
+    """As float64, or float32 where the device has no float64."""
+    return x.to(torch.float32 if x.device.type == "mps" else torch.float64)
+
+
+def nonfinite(grads: Sequence[Tensor], found: Sequence[Norms]) -> list[Tensor]:
+    """On a CPU how many elements are infinite or NaN, counted where a norm is; elsewhere how many norms are.
+
+    An accelerator would have to be waited for, or every gradient be read once more.
+    """
+    counts = [(~n.values.isfinite()).sum() for n in found]
+    if all(map(on_host, counts)):
+        return [torch.tensor(sum(int((~g.isfinite()).sum()) for g in grads) if any(counts) else 0)]
+    return counts
+
+
+def checksum(x: Tensor) -> Tensor:
+    """As `lossopt.recording.contents.checksum`, on the array's device."""
+    flat = wide(x.detach().reshape(-1))
+    some = flat[:: contents.stride(flat.numel())]
+    return torch.cat([torch.stack([flat.sum(), flat @ flat]), _weights(some.numel(), x.device, some.dtype) @ some])
+
+
+@functools.lru_cache(maxsize=16)
+def _weights(count: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    return torch.as_tensor(contents.place_weights(count), dtype=dtype, device=device)
+
+
+def local(x: Tensor) -> Tensor:
+    """Of a sharded tensor what this process holds."""
+    if type(x) not in (Tensor, nn.Parameter) and hasattr(x, "to_local"):
+        return x.to_local().detach()  # pyright: ignore[reportAttributeAccessIssue]
+    return x
+
+
+def dense(g: Tensor) -> Tensor:
+    """What the norm of a gradient is of: of a sparse one its values."""
+    return local(g.coalesce().values() if g.is_sparse else g)
+
+
+def widened(x: Tensor) -> Tensor:
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+
+
+def tensors(x: Any) -> Iterator[Tensor]:
+    """The tensors among nested mappings, lists and tuples, in order."""
+    if isinstance(x, Tensor):
+        yield x
+    elif isinstance(x, Mapping):
+        for item in x.values():
+            yield from tensors(item)
+    elif isinstance(x, list | tuple):
+        for item in x:
+            yield from tensors(item)
