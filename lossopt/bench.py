@@ -1,4 +1,4 @@
-"""How fast and how lean each executor is, beside the frameworks' own optimizers, in one interleaved run.
+"""How fast and how lean each executor and each fused loss is, beside the frameworks' own, in one interleaved run.
 
 Every variant has its own parameters, gradients and state, all alive in one process; they are stepped in turn and the
 order is rotated, so that what disturbs the machine disturbs all of them.  Quote the ratios, not the milliseconds.
@@ -6,6 +6,7 @@ order is rotated, so that what disturbs the machine disturbs all of them.  Quote
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import statistics
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from lossopt import registry
@@ -29,12 +31,18 @@ SIZES: dict[str, tuple[tuple[int, ...], ...]] = {
 }
 """Shapes of the parameters: a transformer of 25 M parameters in 96 tensors, a thousand tiny tensors, a small MLP."""
 
+LOSS_SIZES: dict[str, tuple[int, int, int]] = {"model": (8192, 512, 32768), "small": (2048, 128, 8192), "tiny": (64, 16, 100)}
+"""Tokens, features and classes of linear_cross_entropy: a language model's step, a smaller one, and one that fits one chunk."""
+
+LOSSES = ("linear_cross_entropy",)
+"""Those whose native form is more than the framework's own function."""
+
 OPTIMIZERS = ("adamw", "sgd", "rmsprop", "adagrad", "lion", "lamb")
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to take a step.
+    """One way to take a step: of an optimizer, or of a loss its value and gradient.
 
     Attributes:
         label: what it is: ``"torch.optim.AdamW"``, ``"lossopt replay"``.
@@ -53,7 +61,7 @@ class Variant:
 class Row:
     """What was measured of one variant; `ratio` is the baseline's time over this one's: above 1 is faster."""
 
-    optimizer: str
+    name: str
     backend: str
     variant: str
     milliseconds: float
@@ -63,41 +71,51 @@ class Row:
 
 
 def bench(
-    optimizers: Sequence[str] = (),
+    names: Sequence[str] = (),
     *,
+    what: str = "optimizers",
     size: str = "model",
     rounds: int = 9,
     backends: Sequence[str] = ("torch", "jax"),
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[Row]:
-    """Time one step of every executor beside the frameworks' own.
+    """Time one step of every executor, or one value and gradient of a loss, beside the frameworks' own.
 
     Args:
-        optimizers: which, of `OPTIMIZERS`; none means all.
-        size: ``"model"`` (25 M parameters in 96 tensors), ``"tiny"`` (1,000 tensors of 64) or ``"small"``.
+        names: which, of `OPTIMIZERS` or `LOSSES`; none means all.
+        what: ``"optimizers"`` or ``"losses"``.
+        size: ``"model"``, ``"tiny"`` or ``"small"``: see `SIZES` and `LOSS_SIZES`.
         rounds: how many times each variant is stepped; the median counts.
         backends: ``"torch"``, ``"jax"``.
-        progress: called with each optimizer's name.
+        progress: called with each name.
     """
-    if size not in SIZES:
-        raise ArgumentError(f"unknown size {size!r}{suggest(size, SIZES) or '.'} It is one of: {', '.join(SIZES)}")
+    kinds: dict[str, tuple[Sequence[str], dict[str, Any], int]] = {"optimizers": (OPTIMIZERS, SIZES, 2), "losses": (LOSSES, LOSS_SIZES, 1)}
+    if what not in kinds:
+        raise ArgumentError(f"no benchmark of {what!r}{suggest(what, kinds) or '.'} There are: {', '.join(kinds)}")
+    known, sizes, warm_up = kinds[what]
+    if size not in sizes:
+        raise ArgumentError(f"unknown size {size!r}{suggest(size, sizes) or '.'} It is one of: {', '.join(sizes)}")
     if rounds < 1:
         raise ArgumentError(f"rounds must be at least 1, got {rounds}")
-    for name in optimizers:
-        if name not in OPTIMIZERS:
-            raise ArgumentError(f"no benchmark of {name!r}{suggest(name, OPTIMIZERS) or '.'} There are: {', '.join(OPTIMIZERS)}")
+    for name in names:
+        if name not in known:
+            raise ArgumentError(f"no benchmark of {name!r}{suggest(name, known) or '.'} There are: {', '.join(known)}")
     rows: list[Row] = []
-    for name in optimizers or OPTIMIZERS:
+    for name in names or known:
         progress(name)
-        variants = {(b, v.label): v for b in backends for v in registry.backend(b).part("bench").variants(name, SIZES[size])}
-        rows += _rows(name, variants, rounds)
+        variants = {(b, v.label): v for b in backends for v in _variants(registry.backend(b).part("bench"), what, name, sizes[size])}
+        rows += _rows(name, variants, rounds, warm_up)
         del variants
         gc.collect()
     return rows
 
 
-def _rows(name: str, variants: dict[tuple[str, str], Variant], rounds: int) -> list[Row]:
-    times = race({key: v.step for key, v in variants.items()}, rounds)
+def _variants(part: ModuleType, what: str, name: str, size: Any) -> list[Variant]:
+    return part.variants(name, size) if what == "optimizers" else part.loss_variants(name, *size)
+
+
+def _rows(name: str, variants: dict[tuple[str, str], Variant], rounds: int, warm_up: int) -> list[Row]:
+    times = race({key: v.step for key, v in variants.items()}, rounds, warm_up)
     temporary = {key: v.temporary if v.temporary is not None else peak_of(v.step) for key, v in variants.items()}
     median = {key: statistics.median(found) for key, found in times.items()}
     base = {b: median[b, label] for (b, label), v in variants.items() if v.baseline}
@@ -134,6 +152,8 @@ def race(steps: dict[Any, Callable[[], None]], rounds: int, warm_up: int = 2) ->
 def peak_of(step: Callable[[], None]) -> int | None:
     """How far one step raises this process's resident memory, in bytes; None where the system cannot tell (not Linux)."""
     try:
+        if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):
+            trim(0)  # what glibc keeps of freed blocks would be taken again unseen
         Path("/proc/self/clear_refs").write_text("5")  # the high-water mark begins anew
         before = _status("VmHWM:")
         step()

@@ -182,7 +182,7 @@ OPTIONS: list[tuple[str, type[LossoptError], Callable[[], Any], str]] = [
     ("margin", HyperparameterError, lambda: get_loss("cosine_embedding_loss", margin=2.0),
      "cosine_embedding_loss: margin must be in [-1, 1], got 2.0"),
     ("unknown option", ArgumentError, lambda: get_loss("huber_loss", beta=1.0),
-     "huber_loss() has no 'beta'; did you mean 'delta'? It takes: delta"),
+     "huber_loss() has no 'beta'; did you mean 'delta'? It takes: delta, weight"),
     ("unknown loss", UnknownNameError, lambda: get_loss("crossentropy"),
      "unknown loss 'crossentropy'; did you mean 'cross_entropy'? (lossopt list losses shows all)"),
     ("a loss and a number", ArgumentError, lambda: losses.mse_loss + 1.0, "a loss adds to a loss, got 1.0"),

@@ -12,12 +12,14 @@ import numpy as np
 from jax.core import Tracer
 
 from lossopt.definition import Loss
+from lossopt_jax import fused
 
 
 class Words:
     """`lossopt.ops.LossOps` in JAX.  Where JAX's derivative at a kink is not the vocabulary's, `where` states it."""
 
     sqrt, sign, exp, log = staticmethod(jnp.sqrt), staticmethod(jnp.sign), staticmethod(jnp.exp), staticmethod(jnp.log)
+    log1p, cumsum = staticmethod(jnp.log1p), staticmethod(jnp.cumsum)
     maximum, minimum = staticmethod(jnp.maximum), staticmethod(jnp.minimum)
     where, zeros_like = staticmethod(jnp.where), staticmethod(jnp.zeros_like)
     log_softmax, softmax, softplus = staticmethod(jax.nn.log_softmax), staticmethod(jax.nn.softmax), staticmethod(jax.nn.softplus)
@@ -58,6 +60,10 @@ class Words:
         return jnp.where(nonzero, jnp.where(nonzero, total, 1.0) ** (1.0 / p), 0.0)
 
     @staticmethod
+    def sort(x: Any, axis: int) -> Any:
+        return jnp.sort(x, axis, descending=True)
+
+    @staticmethod
     def pick(x: Any, labels: Any, axis: int) -> Any:
         inside = (labels >= 0) & (labels < x.shape[axis])
         found = jnp.take_along_axis(x, jnp.expand_dims(jnp.where(inside, labels, 0), axis), axis)
@@ -88,6 +94,26 @@ class Words:
         return x.astype(like.dtype)
 
     @staticmethod
+    def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        return jnp.max(x, axis, keepdims=keepdims)
+
+    @staticmethod
+    def inner(x: Any, y: Any) -> Any:
+        return jnp.inner(x, y, precision="highest")  # by default an accelerator rounds float32 factors to fewer bits
+
+    @staticmethod
+    def eye(x: Any, rows: int, columns: int) -> Any:
+        return jnp.eye(rows, columns, dtype=x.dtype)
+
+    logaddexp, logsumexp = staticmethod(jnp.logaddexp), staticmethod(jax.nn.logsumexp)
+    gather, concat, scan = staticmethod(jnp.take_along_axis), staticmethod(jnp.concatenate), staticmethod(jax.lax.scan)
+    swap_axes = staticmethod(jnp.swapaxes)
+
+    @staticmethod
+    def arange(count: int, like: Any) -> Any:
+        return jnp.arange(count)
+
+    @staticmethod
     def is_floating(x: Any) -> bool:
         return bool(jnp.issubdtype(x.dtype, jnp.floating))
 
@@ -110,8 +136,11 @@ def carry(body: Callable[..., Any], inputs: tuple[Any, ...]) -> Any:
     wide = jnp.promote_types(dtype, jnp.float32)
     # Small integers cannot be compared with ignore_index=-100.
     found = body(*(x.astype(wide if words.is_floating(x) else jnp.promote_types(x.dtype, jnp.int32)) for x in arrays))
-    return found.astype(dtype) if dtype != wide else found
+    return jax.tree.map(lambda x: x.astype(dtype), found) if dtype != wide else found
 
 
-def native(definition: Loss, inputs: tuple[Any, ...], hyperparameters: Mapping[str, Any], reduction: str) -> None:
-    """JAX compiles the definition itself; optax's losses are the same arithmetic, with other derivatives at the kinks."""
+def native(definition: Loss, inputs: tuple[Any, ...], hyperparameters: Mapping[str, Any], reduction: str) -> Callable[[], Any] | None:
+    """JAX compiles the definition itself, here in chunks; optax's losses are the same arithmetic, with other derivatives at the kinks."""
+    if definition.name == "linear_cross_entropy":
+        return fused.linear_cross_entropy(definition, words, inputs, hyperparameters, reduction)
+    return None

@@ -14,7 +14,7 @@ class Words:
     """`lossopt.ops.LossOps` in NumPy."""
 
     sqrt, sign, abs, exp = staticmethod(np.sqrt), staticmethod(np.sign), staticmethod(np.abs), staticmethod(np.exp)
-    log = staticmethod(np.log)
+    log, log1p, cumsum = staticmethod(np.log), staticmethod(np.log1p), staticmethod(np.cumsum)
     maximum, minimum = staticmethod(np.maximum), staticmethod(np.minimum)
     where, zeros_like = staticmethod(np.where), staticmethod(np.zeros_like)
 
@@ -62,6 +62,10 @@ class Words:
         return np.sum(np.abs(x) ** p, axis=axis) ** (1.0 / p)
 
     @staticmethod
+    def sort(x: Any, axis: int) -> Any:
+        return np.flip(np.sort(x, axis=axis), axis)
+
+    @staticmethod
     def pick(x: Any, labels: Any, axis: int) -> Any:
         inside = (labels >= 0) & (labels < x.shape[axis])
         found = np.take_along_axis(x, np.expand_dims(np.where(inside, labels, 0), axis), axis)
@@ -90,6 +94,36 @@ class Words:
     @staticmethod
     def cast(x: Any, like: Any) -> Any:
         return np.asarray(x, np.float64)
+
+    inner = staticmethod(np.inner)
+
+    @staticmethod
+    def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        return np.max(x, axis=axis, keepdims=keepdims)
+
+    @staticmethod
+    def eye(x: Any, rows: int, columns: int) -> Any:
+        return np.eye(rows, columns)
+
+    logaddexp, gather, concat = staticmethod(np.logaddexp), staticmethod(np.take_along_axis), staticmethod(np.concatenate)
+
+    swap_axes = staticmethod(np.swapaxes)
+
+    @staticmethod
+    def arange(count: int, like: Any) -> Any:
+        return np.arange(count)
+
+    @staticmethod
+    def logsumexp(x: Any, axis: int) -> Any:
+        return np.logaddexp.reduce(x, axis=axis)
+
+    @staticmethod
+    def scan(body: Callable[[Any, Any], Any], carry: Any, xs: tuple[Any, ...]) -> Any:
+        outs = []
+        for entries in zip(*xs, strict=True):
+            carry, out = body(carry, entries)
+            outs.append(out)
+        return carry, tuple(np.stack(parts) for parts in zip(*outs, strict=True))
 
     @staticmethod
     def stop_gradient(x: Any) -> Any:

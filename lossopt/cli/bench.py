@@ -1,4 +1,4 @@
-"""``lossopt bench``: step time and memory of every executor beside the frameworks' own optimizers."""
+"""``lossopt bench``: time and memory of every executor and fused loss, beside the frameworks' own optimizers and losses."""
 
 from __future__ import annotations
 
@@ -13,12 +13,25 @@ if TYPE_CHECKING:
     from lossopt.bench import Row
 
 
+ONE = {"optimizers": "optimizer", "losses": "loss"}
+STEP = {"optimizers": "one step", "losses": "one value and gradient"}
+BASELINE = {
+    "optimizers": "torch's own is its for-loop, lion's is lion-pytorch, JAX's is optax",
+    "losses": "torch's own holds all logits, and so does optax's",
+}
+MEMORY = {
+    "optimizers": "what a step needs beside parameters, gradients and state",
+    "losses": "what it needs beside its inputs; torch's with the gradients, JAX's without",
+}
+
+
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser("bench", help="time every executor beside the frameworks' own optimizers", description=__doc__,
                                    allow_abbrev=False)  # fmt: skip
-    parser.add_argument("what", choices=["optimizers"], help="what to measure")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="which optimizers; none means all that have a counterpart")
-    parser.add_argument("--size", default="model", help="model (25 M parameters in 96 tensors), tiny (1,000 tensors of 64), small")
+    parser.add_argument("what", choices=["optimizers", "losses"], help="what to measure")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which of them; none means all that have a counterpart")
+    parser.add_argument("--size", default="model", help="model (25 M parameters in 96 tensors; 8,192 tokens, 512 features, 32,768 "
+                        "classes), tiny (1,000 tensors of 64), small")  # fmt: skip
     parser.add_argument("--rounds", type=int, default=9, metavar="N", help="steps of each variant; the median counts")
     parser.add_argument("--backends", default="torch,jax", metavar="A,B", help="torch,jax")
     add_json(parser)
@@ -30,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
     rows = bench(
         args.names,
+        what=args.what,
         size=args.size,
         rounds=args.rounds,
         backends=args.backends.split(","),
@@ -38,29 +52,29 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(to_dict(rows))
     else:
-        _print(rows, args.size, args.rounds)
+        _print(rows, args.what, args.size, args.rounds)
     return 0
 
 
-def _print(rows: Sequence[Row], size: str, rounds: int) -> None:
+def _print(rows: Sequence[Row], what: str, size: str, rounds: int) -> None:
     from rich.table import Table
 
-    table = Table(title=f"one step, size {size!r}, median of {rounds} interleaved rounds", title_justify="left", box=None)
-    for name, justify in (("optimizer", "left"), ("variant", "left"), ("ms", "right"), ("quartiles", "right"), ("speed", "right"),
+    table = Table(title=f"{STEP[what]}, size {size!r}, median of {rounds} interleaved rounds", title_justify="left", box=None)
+    for name, justify in ((ONE[what], "left"), ("variant", "left"), ("ms", "right"), ("quartiles", "right"), ("speed", "right"),
                           ("temporary MB", "right")):  # fmt: skip
         table.add_column(name, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     last = ""
     for r in rows:
-        if r.optimizer != last and last:
+        if r.name != last and last:
             table.add_row()
         low, high = r.quartiles
         memory = "not measured here" if r.temporary_megabytes is None else f"{r.temporary_megabytes:.1f}"
         style = "bold" if r.variant.startswith("lossopt") else None
-        table.add_row(r.optimizer if r.optimizer != last else "", r.variant, f"{r.milliseconds:.2f}", f"{low:.2f} to {high:.2f}",
+        table.add_row(r.name if r.name != last else "", r.variant, f"{r.milliseconds:.2f}", f"{low:.2f} to {high:.2f}",
                       f"{r.ratio:.2f}x", memory, style=style)  # fmt: skip
-        last = r.optimizer
+        last = r.name
     console().print(table)
     console().print(
-        "speed: the framework's own time over this one's; torch's own is its for-loop, lion's is lion-pytorch, JAX's is optax.\n"
-        "temporary MB: what a step needs beside parameters, gradients and state."
+        f"speed: the framework's own time over this one's; {BASELINE[what]}.\n"
+        f"temporary MB: {MEMORY[what]}."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lossopt.definition import loss
-from lossopt.losses import checks, parts
+from lossopt.losses.shared import checks, parts
 from lossopt.ops import Array, LossOps
 
 
@@ -15,7 +15,7 @@ from lossopt.ops import Array, LossOps
     elsewhere={
         "torch": "torch.nn.functional.binary_cross_entropy_with_logits, torch.nn.BCEWithLogitsLoss; refuses integer targets",
         "optax": "optax.sigmoid_binary_cross_entropy; no weights, no reduction",
-        "keras": "keras.losses.BinaryCrossentropy; with from_logits=True; targets first",
+        "keras": "none of its own; keras.losses.BinaryCrossentropy with from_logits=True, targets first",
         "also": "bce_with_logits, sigmoid_cross_entropy",
     },
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lossopt.definition import loss
 from lossopt.hyper import Positive
-from lossopt.losses import checks
+from lossopt.losses.shared import checks
 from lossopt.ops import Array, LossOps
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from lossopt.definition import loss
 from lossopt.hyper import Range
-from lossopt.losses import checks
+from lossopt.losses.shared import checks
 from lossopt.ops import Array, LossOps
 
 EPS = 9.999999960041972e-13
@@ -22,7 +22,6 @@ def _check(ops: LossOps, x1: Array, x2: Array, targets: Array, **_: object) -> N
     check=_check,
     elsewhere={
         "torch": "torch.nn.functional.cosine_embedding_loss, torch.nn.CosineEmbeddingLoss",
-        "optax": "optax.losses.cosine_distance; that is the loss of similar pairs, NaN at a zero vector by default",
     },
 )
 def cosine_embedding_loss(ops: LossOps, x1: Array, x2: Array, targets: Array, *,
@@ -47,7 +46,7 @@ def cosine_embedding_loss(ops: LossOps, x1: Array, x2: Array, targets: Array, *,
         InputError: shapes that do not fit, integer embeddings, other targets.  Targets that cannot be seen (traced, or on
             an accelerator) give NaN where they are neither.
 
-    A zero vector has cosine 0 with everything.
+    A zero vector has cosine 0 with everything.  cosine_distance is the loss of similar pairs, with another eps.
 
     References:
         PyTorch, torch.nn.CosineEmbeddingLoss.

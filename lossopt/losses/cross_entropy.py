@@ -6,7 +6,7 @@ from typing import Any
 
 from lossopt.definition import loss
 from lossopt.hyper import UnitInterval
-from lossopt.losses import checks, parts
+from lossopt.losses.shared import checks, parts
 from lossopt.ops import Array, LossOps
 
 
@@ -20,7 +20,7 @@ from lossopt.ops import Array, LossOps
     spellings={"ignore_class": "ignore_index", "class_weight": "weight"},
     elsewhere={
         "torch": "torch.nn.functional.cross_entropy, torch.nn.CrossEntropyLoss",
-        "optax": "optax.softmax_cross_entropy_with_integer_labels, optax.softmax_cross_entropy, optax.losses.safe_softmax_cross_entropy; "
+        "optax": "optax.softmax_cross_entropy_with_integer_labels, optax.softmax_cross_entropy; "
         "classes on the last axis, no reduction; a label of -1 is its last class, here an error",
         "keras": "keras.losses.SparseCategoricalCrossentropy, keras.losses.CategoricalCrossentropy; "
         "with from_logits=True; targets first",
@@ -56,7 +56,7 @@ def cross_entropy(ops: LossOps, predictions: Array, targets: Array, *, weight: A
             (traced, or on an accelerator) give NaN where they are outside.
 
     A logit of -inf is a class of probability 0: its label costs inf, and so does any label under smoothing; a
-    probability target of 0 on it gives 0 * inf, NaN, as in PyTorch and optax.
+    probability target of 0 on it gives 0 * inf, NaN, as in PyTorch and optax (safe_softmax_cross_entropy has 0).
 
     References:
         Szegedy, Vanhoucke, Ioffe, Shlens, Wojna: Rethinking the Inception Architecture for Computer Vision, 2015,
@@ -70,13 +70,4 @@ def cross_entropy(ops: LossOps, predictions: Array, targets: Array, *, weight: A
         [0.1269 0.6931]
     """
     axis = parts.class_axis(axis, predictions.shape)
-    log_probs, classes = ops.log_softmax(predictions, axis), predictions.shape[axis]
-    if ops.is_floating(targets):
-        smooth = targets * (1 - label_smoothing) + label_smoothing / classes
-        return parts.soft_cross_entropy(ops, log_probs, smooth, weight, axis)
-    labels, kept = parts.kept_labels(ops, targets, ignore_index)
-    values, weights = parts.weighted_nll(ops, log_probs, labels, kept, weight, axis)
-    if label_smoothing:
-        spread = parts.soft_cross_entropy(ops, log_probs, label_smoothing / classes, weight, axis)
-        values = (1 - label_smoothing) * values + (spread if kept is None else ops.where(kept, spread, 0.0))
-    return values, weights
+    return parts.cross_entropy(ops, predictions, targets, weight, ignore_index, label_smoothing, axis)

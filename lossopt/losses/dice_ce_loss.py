@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lossopt.definition import loss
 from lossopt.hyper import NonNegative, UnitInterval
-from lossopt.losses import checks, parts
+from lossopt.losses.shared import checks, overlap, parts
 from lossopt.ops import Array, LossOps
 
 
@@ -53,7 +53,8 @@ def dice_ce_loss(ops: LossOps, predictions: Array, targets: Array, *, lambda_dic
     """
     axis = None if axis is None else parts.class_axis(axis, predictions.shape)
     truth = parts.masks(ops, predictions, targets, axis)
-    dice = parts.soft_dice(ops, parts.activated(ops, predictions, "auto", axis), truth, axis, smooth, squared)
+    probabilities = parts.activated(ops, predictions, "auto", axis)
+    dice = overlap.tversky(ops, probabilities, truth, axis, alpha=0.5, beta=0.5, smooth=smooth / 2, squared=squared)
     if axis is None or predictions.shape[axis] == 1:
         entropy = parts.binary_cross_entropy(ops, predictions, truth)
     else:

@@ -6,7 +6,7 @@ from typing import Any
 
 from lossopt.definition import loss
 from lossopt.hyper import NonNegative
-from lossopt.losses import checks, parts
+from lossopt.losses.shared import checks, parts
 from lossopt.ops import Array, LossOps
 
 

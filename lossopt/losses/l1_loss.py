@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lossopt.definition import loss
-from lossopt.losses import checks
+from lossopt.losses.shared import checks, parts
 from lossopt.ops import Array, LossOps
 
 
@@ -16,20 +18,21 @@ from lossopt.ops import Array, LossOps
         "also": "l1, mae, mae_loss, mean_absolute_error",
     },
 )
-def l1_loss(ops: LossOps, predictions: Array, targets: Array) -> Array:
+def l1_loss(ops: LossOps, predictions: Array, targets: Array, *, weight: Any = None) -> Any:
     """Absolute error, element by element; its mean is the mean absolute error.
 
-        l = |x - t|,   with derivative 0 where x = t
+        l = weight |x - t|,   with derivative 0 where x = t          mean = sum(l) / sum(weight)
 
     Args:
         predictions: x, floating, any shape.
         targets: t, floating, the same shape: nothing broadcasts.
+        weight: a factor on each element, broadcast to predictions' shape; the mean then divides by their sum.
 
     Returns:
         With reduction "none" predictions' shape, else a scalar, in the floating dtype of the inputs.
 
     Raises:
-        InputError: shapes that differ, integer predictions or targets.
+        InputError: shapes that differ, integer predictions or targets, a weight that does not fit.
 
     References:
         Hastie, Tibshirani, Friedman: The Elements of Statistical Learning, 2009, section 10.6.
@@ -40,4 +43,4 @@ def l1_loss(ops: LossOps, predictions: Array, targets: Array) -> Array:
         >>> float(l1_loss(np.array([3.0, 0.0]), np.array([1.0, 0.0])))
         1.0
     """
-    return ops.abs(predictions - targets)
+    return parts.weighted(ops, ops.abs(predictions - targets), weight)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lossopt.definition import loss
-from lossopt.losses import checks
+from lossopt.losses.shared import checks, parts
 from lossopt.ops import Array, LossOps
 
 
@@ -12,25 +14,26 @@ from lossopt.ops import Array, LossOps
     conventions={"torch": {}, "optax": {"reduction": "none"}, "keras": {}},
     elsewhere={
         "torch": "torch.nn.functional.mse_loss, torch.nn.MSELoss",
-        "optax": "optax.squared_error; no reduction; optax.l2_loss is half of it",
+        "optax": "optax.squared_error; no reduction; l2_loss is half of it",
         "keras": "keras.losses.MeanSquaredError; targets first",
         "also": "mse, mean_squared_error",
     },
 )
-def mse_loss(ops: LossOps, predictions: Array, targets: Array) -> Array:
+def mse_loss(ops: LossOps, predictions: Array, targets: Array, *, weight: Any = None) -> Any:
     """Squared error, element by element; its mean is the mean squared error.
 
-        l = (x - t)**2
+        l = weight (x - t)**2           mean = sum(l) / sum(weight)
 
     Args:
         predictions: x, floating, any shape.
         targets: t, floating, the same shape: nothing broadcasts.
+        weight: a factor on each element, broadcast to predictions' shape; the mean then divides by their sum.
 
     Returns:
         With reduction "none" predictions' shape, else a scalar, in the floating dtype of the inputs.
 
     Raises:
-        InputError: shapes that differ, integer predictions or targets.
+        InputError: shapes that differ, integer predictions or targets, a weight that does not fit.
 
     References:
         Bishop: Pattern Recognition and Machine Learning, 2006, section 1.5.5 (with a half).
@@ -42,4 +45,4 @@ def mse_loss(ops: LossOps, predictions: Array, targets: Array) -> Array:
         2.0
     """
     error = predictions - targets
-    return error * error
+    return parts.weighted(ops, error * error, weight)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lossopt.definition import loss
-from lossopt.losses import checks, parts
+from lossopt.losses.shared import checks, parts
 from lossopt.ops import Array, LossOps
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from lossopt.errors import InputError
@@ -9,6 +10,13 @@ from lossopt.ops import LossOps
 
 REDUCTIONS = ("none", "mean", "sum")
 """What a loss takes unless its page says otherwise; kl_div takes batchmean too."""
+
+
+@dataclass(frozen=True)
+class Averaged:
+    """In the place of weights: other values, whose mean is the loss's mean (ctc_loss divides each by its target's length)."""
+
+    values: Any
 
 
 def reduce(ops: LossOps, values: Any, weights: Any, reduction: str, *, batch: int) -> Any:
@@ -28,6 +36,8 @@ def reduce(ops: LossOps, values: Any, weights: Any, reduction: str, *, batch: in
         return ops.sum(values)
     if reduction == "batchmean":
         return ops.sum(values) / batch
+    if isinstance(weights, Averaged):
+        return ops.mean(weights.values)
     return ops.mean(values) if weights is None else ops.sum(values) / ops.sum(weights)
 
 

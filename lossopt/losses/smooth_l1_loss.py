@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lossopt.definition import loss
 from lossopt.hyper import NonNegative
-from lossopt.losses import checks, parts
+from lossopt.losses.shared import checks, parts
 from lossopt.ops import Array, LossOps
 
 

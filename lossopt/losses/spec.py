@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -151,6 +151,39 @@ class LossSum(_Composable):
 
     def __repr__(self) -> str:
         return " + ".join(f"{weight:g} * {spec!r}" for weight, spec in self.parts)
+
+
+def combine_losses(*losses: Any, weights: Sequence[float] | None = None) -> LossSum:
+    """A weighted sum of losses of the same arrays: ``0.5 * a + 0.5 * b`` for losses given by name or in a list.
+
+    Args:
+        *losses: names, definitions, losses with their hyperparameters, or sums.
+        weights: the factor of each; None is 1 each.
+
+    Returns:
+        A loss that is called, added and scaled as any other, in every framework.
+
+    Raises:
+        ArgumentError: no loss, something that is none, or not one weight for each.
+        UnknownNameError: a name that there is not.
+
+    Example:
+        >>> from lossopt.losses import combine_losses, dice_loss
+        >>> combine_losses("cross_entropy", dice_loss.configure(smooth=0.5), weights=(0.3, 0.7))
+        0.3 * cross_entropy() + 0.7 * dice_loss(smooth=0.5)
+    """
+    from lossopt import registry
+
+    factors = [1.0] * len(losses) if weights is None else list(weights)
+    if not losses or len(factors) != len(losses):
+        have, given = ("loss" if len(losses) == 1 else "losses"), ("weight" if len(factors) == 1 else "weights")
+        raise ArgumentError(f"combine_losses() takes a weight for each loss, got {len(losses)} {have} and {len(factors)} {given}: write "
+                            "combine_losses('cross_entropy', 'dice_loss', weights=(0.5, 0.5))")  # fmt: skip
+    for given in losses:
+        if not isinstance(given, str | Loss | _Composable):
+            remedy = "; write combine_losses(*losses)" if isinstance(given, list | tuple) else ""
+            raise ArgumentError(f"combine_losses() takes losses by name or as values, got {given!r}{remedy}")
+    return LossSum(()) + sum(factor * registry.get_loss(given) for factor, given in zip(factors, losses, strict=True))
 
 
 def evaluate(definition: Loss, emitted: Any, inputs: tuple[Any, ...], hyperparameters: Mapping[str, Any], reduction: str) -> Any:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from lossopt.definition import loss
-from lossopt.hyper import NonNegative, Number, Positive
-from lossopt.losses import checks
+from lossopt.hyper import NonNegative, Positive
+from lossopt.losses.shared import checks, embeddings
+from lossopt.losses.shared.embeddings import Placement
 from lossopt.ops import Array, LossOps
-
-Placement = Literal["difference", "root"]
 
 
 @loss(
@@ -59,14 +56,7 @@ def triplet_margin_loss(ops: LossOps, anchor: Array, positive: Array, negative: 
         >>> round(float(triplet_margin_loss(anchor, positive, negative)), 4)
         0.5
     """
-    to_positive = _distance(ops, anchor - positive, p, eps, eps_in)
-    to_negative = _distance(ops, anchor - negative, p, eps, eps_in)
-    if swap:
-        to_negative = ops.minimum(to_negative, _distance(ops, positive - negative, p, eps, eps_in))
-    return ops.clamp_min(to_positive - to_negative + margin, 0.0)
-
-
-def _distance(ops: LossOps, difference: Array, p: Number, eps: Number, eps_in: Placement) -> Array:
-    if eps_in == "difference":
-        return ops.norm(difference + eps, p, -1)
-    return ops.power(ops.sum(ops.power(ops.abs(difference), p), -1) + eps, 1 / p)
+    to_positive = embeddings.distance(ops, anchor - positive, p, eps, eps_in)
+    to_negative = embeddings.distance(ops, anchor - negative, p, eps, eps_in)
+    between = embeddings.distance(ops, positive - negative, p, eps, eps_in) if swap else None
+    return embeddings.triplet(ops, to_positive, to_negative, between, margin)

@@ -12,7 +12,9 @@ from lossopt.parity.case import Allowed, LossCase
 Rng = np.random.Generator
 WEIGHT = (0.5, 2.0, 1.0, 0.25, 1.5)
 """One factor for each of the five classes below."""
-KERAS_MEAN = dict.fromkeys(("keras", "keras gradient"), Allowed(1e-7, "keras.ops.mean divides in float32 on JAX, float64 values too"))
+KERAS_MEAN: Mapping[str, Allowed] = dict.fromkeys(
+    ("keras", "keras gradient"), Allowed(1e-7, "keras.ops.mean divides in float32 on JAX, float64 values too")
+)
 
 
 # ------------------------------------------------------------------------------------------------- inputs
@@ -78,6 +80,26 @@ def binary(*shape: int, whole: bool = False) -> Callable[[Rng], tuple[Any, ...]]
     return make
 
 
+def signed(*shape: int, zero: bool = False) -> Callable[[Rng], tuple[Any, ...]]:
+    """Scores, and signs of 1 and -1, or with `zero` 1 and 0; whole numbers."""
+
+    def make(rng: Rng) -> tuple[Any, ...]:
+        up = rng.uniform(size=shape) < 0.5
+        return rng.normal(size=shape) * 2, np.where(up, 1, 0 if zero else -1)
+
+    return make
+
+
+def chances(*shape: int, whole: bool = False) -> Callable[[Rng], tuple[Any, ...]]:
+    """Two probabilities, or with `whole` one and a 0 or 1 of integers."""
+
+    def make(rng: Rng) -> tuple[Any, ...]:
+        p, t = rng.uniform(0.2, 0.8, shape), rng.uniform(size=shape)
+        return p, np.round(t).astype(int) if whole else t
+
+    return make
+
+
 def divergence(*shape: int, log_target: bool = False) -> Callable[[Rng], tuple[Any, ...]]:
     """Log-probabilities, and probabilities with some of exactly 0, or their logarithms."""
 
@@ -108,6 +130,43 @@ def triplets(*shape: int) -> Callable[[Rng], tuple[Any, ...]]:
         return anchor, anchor + 0.5 * rng.normal(size=shape), rng.normal(size=shape)
 
     return make
+
+
+def grouped(samples: int, width: int, *, groups: int) -> Callable[[Rng], tuple[Any, ...]]:
+    """Embeddings, and the group of each: all groups of like size, but that the last has one sample only."""
+
+    def make(rng: Rng) -> tuple[Any, ...]:
+        labels = np.append(np.arange(samples - 1) % (groups - 1), groups - 1)
+        return rng.normal(size=(samples, width)), rng.permutation(labels)
+
+    return make
+
+
+def towers(samples: int, width: int, *, more: int = 0) -> Callable[[Rng], tuple[Any, ...]]:
+    """Queries, and keys near them, then keys of nobody's."""
+
+    def make(rng: Rng) -> tuple[Any, ...]:
+        queries = rng.normal(size=(samples, width))
+        near = queries + 0.8 * rng.normal(size=(samples, width))
+        return queries, np.concatenate([near, rng.normal(size=(more, width))])
+
+    return make
+
+
+def faces(samples: int, width: int, *, classes: int) -> Callable[[Rng], tuple[Any, ...]]:
+    """Embeddings, class centers, and labels whose center is near, far and on the other side."""
+
+    def make(rng: Rng) -> tuple[Any, ...]:
+        centers, labels = rng.normal(size=(classes, width)), rng.integers(0, classes, samples)
+        towards = np.linspace(-1.5, 1.5, samples)[:, None]
+        return towards * centers[labels] + 0.3 * rng.normal(size=(samples, width)), centers, labels
+
+    return make
+
+
+def probable(*shape: int) -> Callable[[Rng], tuple[Any, ...]]:
+    """Probabilities, and masks of 0.0 and 1.0."""
+    return lambda rng: (rng.uniform(size=shape), (rng.uniform(size=shape) < 0.4).astype(float))
 
 
 def _softmax(x: Any, axis: int) -> Any:

@@ -91,23 +91,18 @@ def _sigmoid_focal(x: float, t: float, *, alpha: float | None, gamma: float) -> 
     return factor * missed**gamma * -(t * math.log(p) + (1 - t) * math.log(1 - p))
 
 
-def _huber(x: float, t: float, *, delta: float) -> float:
-    """Huber 1964."""
-    return (x - t) ** 2 / 2 if abs(x - t) <= delta else delta * (abs(x - t) - delta / 2)
-
-
 def _smooth_l1(x: float, t: float, *, beta: float) -> float:
     """Girshick 2015, equation 3, with its 1 made beta."""
     return (x - t) ** 2 / (2 * beta) if abs(x - t) < beta else abs(x - t) - beta / 2
 
 
-def kl_div(predictions: Any, targets: Any, *, log_target: bool, axis: int | None) -> Values:
+def kl_div(predictions: Any, targets: Any, *, log_target: bool, axis: int | None, where: Any) -> Values:
     """Kullback and Leibler 1951: sum of p log(p / q)."""
     p = np.exp(targets) if log_target else targets
-    terms = [a * (math.log(a) - x) if a else 0.0 for a, x in zip(p.ravel(), predictions.ravel(), strict=True)]
-    values = np.reshape(terms, p.shape)
-    values = values if axis is None else values.sum(axis)
-    return values, values.size
+    counts = np.broadcast_to(True if where is None else where, p.shape).astype(bool)
+    rows = zip(p.ravel(), predictions.ravel(), counts.ravel(), strict=True)
+    values = np.reshape([a * (math.log(a) - x) if a and counted else 0.0 for a, x, counted in rows], p.shape)
+    return (values, float(counts.sum())) if axis is None else (values.sum(axis), float(values.sum(axis).size))
 
 
 def _dice_of(p: Any, t: Any, smooth: float, squared: bool) -> float:
@@ -127,28 +122,16 @@ def _classes(predictions: Any, targets: Any, axis: int | None) -> tuple[Any, Any
     return x.reshape(*x.shape[:2], -1), t.reshape(*x.shape[:2], -1).astype(float)
 
 
-def dice_loss(predictions: Any, targets: Any, *, smooth: float, squared: bool, activation: str, weight: Any, ignore_background: bool,
-              smooth_on: str, axis: int | None) -> Values:  # fmt: skip
-    x, t = _classes(predictions, targets, axis)
-    overlapping = activation == "sigmoid" or (activation == "auto" and x.shape[1] == 1)
-    p = np.stack([np.vectorize(_sigmoid)(s) if overlapping else np.apply_along_axis(_probabilities, 0, s) for s in x])
-    factor = np.ones(x.shape[1]) if weight is None else np.asarray(weight)
-    classes = range(1 if ignore_background else 0, x.shape[1])
-    smooth = 2 * smooth if smooth_on == "mean" else smooth
-    values = [np.mean([factor[c] * _dice_of(p[n, c], t[n, c], smooth, squared) for c in classes]) for n in range(len(x))]
-    return np.array(values), len(values)
-
-
 def dice_ce_loss(predictions: Any, targets: Any, *, lambda_dice: float, lambda_ce: float, smooth: float, squared: bool,
                  label_smoothing: float, axis: int | None) -> Values:  # fmt: skip
-    dice, samples = dice_loss(predictions, targets, smooth=smooth, squared=squared, activation="auto", weight=None,
-                              ignore_background=False, smooth_on="sum", axis=axis)  # fmt: skip
     x, t = _classes(predictions, targets, axis)
+    p = np.stack([np.vectorize(_sigmoid)(s) if x.shape[1] == 1 else np.apply_along_axis(_probabilities, 0, s) for s in x])
+    dice = np.array([np.mean([_dice_of(p[n, c], t[n, c], smooth, squared) for c in range(x.shape[1])]) for n in range(len(x))])
     if x.shape[1] == 1:
         entropy, _ = binary_cross_entropy_with_logits(x, t, weight=None, pos_weight=None)
     else:
         entropy, _ = cross_entropy(x, t, weight=None, ignore_index=None, label_smoothing=label_smoothing, axis=1)
-    return lambda_dice * dice + lambda_ce * entropy.reshape(len(x), -1).mean(1), samples
+    return lambda_dice * dice + lambda_ce * entropy.reshape(len(x), -1).mean(1), len(x)
 
 
 def cosine_embedding_loss(x1: Any, x2: Any, targets: Any, *, margin: float) -> Values:
@@ -189,12 +172,8 @@ PUBLISHED: Mapping[str, Callable[..., Values]] = {
     "cosine_embedding_loss": cosine_embedding_loss,
     "cross_entropy": cross_entropy,
     "dice_ce_loss": dice_ce_loss,
-    "dice_loss": dice_loss,
     "focal_loss": focal_loss,
-    "huber_loss": _elementwise(_huber),
     "kl_div": kl_div,
-    "l1_loss": _elementwise(lambda x, t: abs(x - t)),
-    "mse_loss": _elementwise(lambda x, t: (x - t) ** 2),
     "nll_loss": nll_loss,
     "sigmoid_focal_loss": _elementwise(_sigmoid_focal),
     "smooth_l1_loss": _elementwise(_smooth_l1),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from lossopt.errors import InputError
-from lossopt.losses.parts import class_axis, shape_of
+from lossopt.losses.shared.parts import class_axis, shape_of
 from lossopt.ops import LossOps
 from lossopt.registry import framework_of
 
@@ -108,7 +108,12 @@ def per_class(name: str, numbers: Any, predictions: Any, classes: int) -> None:
 
 
 def _same_framework(name: str, given: Any, predictions: Any) -> None:
-    """Lists, tuples and NumPy arrays go with everything; a framework's array goes with its own."""
+    """Lists, tuples and NumPy arrays go with everything; a framework's array goes with its own.
+
+    torch.compile looks no further into them, and cannot join NumPy's type to others.
+    """
+    if isinstance(given, np.ndarray) or isinstance(given, list | tuple):  # noqa: SIM101
+        return
     theirs, ours = framework_of(given), framework_of(predictions)
     if theirs not in (None, "numpy", ours):
         raise InputError(f"{name} is {theirs}, predictions are {ours}; convert them to one, or give {name} as a list")
@@ -137,12 +142,12 @@ def labels_within(ops: LossOps, labels: Any, classes: int, ignore_index: int | N
     raise InputError(f"targets has the label {label}{_at(where)}, but there are {classes} classes, 0 to {classes - 1}{remedy}")
 
 
-def one_of(ops: LossOps, targets: Any, allowed: tuple[int, int], meaning: str) -> None:
-    """Every target that can be seen is one of two numbers."""
+def one_of(ops: LossOps, targets: Any, allowed: tuple[int, ...], meaning: str) -> None:
+    """Every target that can be seen is one of a few numbers."""
     seen = ops.seen(targets)
     if seen is None:
         return
-    wrong = (seen != allowed[0]) & (seen != allowed[1])
+    wrong = np.logical_and.reduce([seen != number for number in allowed])
     if not wrong.any():
         return
     where = _first(wrong)
@@ -156,6 +161,17 @@ def one_of(ops: LossOps, targets: Any, allowed: tuple[int, int], meaning: str) -
     raise InputError(f"targets must be {meaning}, got {seen[where].item():g}{_at(where)}{remedy}")
 
 
+def probabilities(ops: LossOps, name: str, x: Any, remedy: str = "") -> None:
+    """Every number that can be seen is in [0, 1]."""
+    seen = ops.seen(x)
+    if seen is None:
+        return
+    wrong = ~((seen >= 0) & (seen <= 1))
+    if wrong.any():
+        where = _first(wrong)
+        raise InputError(f"{name} must be probabilities in [0, 1], got {float(seen[where]):g}{_at(where)}{remedy}")
+
+
 def _first(wrong: Any) -> tuple[int, ...]:
     return tuple(int(i) for i in np.unravel_index(int(np.argmax(wrong)), np.shape(wrong)))
 
@@ -165,8 +181,8 @@ def _at(where: tuple[int, ...]) -> str:
 
 
 # ------------------------------------------------------------------------------------------------- whole losses
-def regression(ops: LossOps, predictions: Any, targets: Any, **_: Any) -> None:
-    """Two floating arrays of one shape."""
+def regression(ops: LossOps, predictions: Any, targets: Any, *, weight: Any = None, **_: Any) -> None:
+    """Two floating arrays of one shape, and a weight that fits them or none."""
     floating(predictions=predictions)
     shape = shape_of(predictions)
     if is_integer(targets) and len(shape) > 1 and shape[-1] > 1 and shape_of(targets) == shape[:-1]:
@@ -176,6 +192,7 @@ def regression(ops: LossOps, predictions: Any, targets: Any, **_: Any) -> None:
                          f"{one_hot.get(framework_of(targets) or '', f'numpy.eye({shape[-1]})[targets]')}")  # fmt: skip
     floating(targets=targets)
     same_shape(predictions=predictions, targets=targets)
+    multiplies("weight", weight, predictions)
 
 
 def binary(ops: LossOps, predictions: Any, targets: Any, *, weight: Any = None, pos_weight: Any = None, **_: Any) -> None:
@@ -185,6 +202,21 @@ def binary(ops: LossOps, predictions: Any, targets: Any, *, weight: Any = None, 
     zero_or_one(ops, targets)
     multiplies("weight", weight, predictions)
     multiplies("pos_weight", pos_weight, predictions)
+
+
+def real(**arrays: Any) -> None:
+    """Each array is of integers or floating-point numbers."""
+    for name, x in arrays.items():
+        if not (is_floating(x) or is_integer(x)):
+            raise InputError(f"{name} must be integers or floating-point, got {dtype_of(x)}; write {to_integer(name, x)}")
+
+
+def signed(ops: LossOps, predictions: Any, targets: Any, **_: Any) -> None:
+    """Floating scores, and targets of their shape: 1 or -1 in any real dtype."""
+    floating(predictions=predictions)
+    same_shape(predictions=predictions, targets=targets)
+    real(targets=targets)
+    one_of(ops, targets, (1, -1), "1 or -1")
 
 
 def zero_or_one(ops: LossOps, targets: Any) -> None:
@@ -249,6 +281,14 @@ def segmentation(ops: LossOps, predictions: Any, targets: Any, *, axis: int | No
     zero_or_one(ops, targets)
 
 
+def vectors(ops: LossOps, predictions: Any, targets: Any, *, axis: int | None = None, where: Any = None, **_: Any) -> None:
+    """Two floating arrays of one shape that has the axis; `where` broadcasts to them."""
+    floating(predictions=predictions, targets=targets)
+    same_shape(predictions=predictions, targets=targets)
+    has_axis("predictions", predictions, axis)
+    multiplies("where", where, predictions)
+
+
 def pairs(ops: LossOps, x1: Any, x2: Any, targets: Any) -> None:
     """Two floating embeddings of one shape, and one target per pair."""
     floating(x1=x1, x2=x2)
@@ -257,8 +297,7 @@ def pairs(ops: LossOps, x1: Any, x2: Any, targets: Any) -> None:
     if have != want:
         remedy = f"; write targets.reshape({want})" if np.prod(have) == np.prod(want) else ""
         raise InputError(f"targets must hold one number per pair, shape {want}, got {have}{remedy}")
-    if not (is_floating(targets) or is_integer(targets)):
-        raise InputError(f"targets must be integers or floating-point, got {dtype_of(targets)}; write {to_integer('targets', targets)}")
+    real(targets=targets)
 
 
 def triplets(ops: LossOps, anchor: Any, positive: Any, negative: Any, **_: Any) -> None:

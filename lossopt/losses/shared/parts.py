@@ -28,6 +28,14 @@ def kept_labels(ops: LossOps, labels: Array, ignore_index: int | None) -> tuple[
     return ops.where(kept, labels, 0), kept
 
 
+def of_kept(ops: LossOps, values: Array, labels: Array, ignore_index: int | None) -> tuple[Array, Array | None]:
+    """Values that are 0 where the label is the ignored one, and ones elsewhere to divide their sum by."""
+    if ignore_index is None:
+        return values, None
+    kept = labels != ignore_index
+    return ops.where(kept, values, 0.0), ops.cast(kept, values)
+
+
 def shape_of(values: Any) -> tuple[int, ...]:
     """The shape of an array, of a number, or of lists of numbers."""
     if isinstance(values, list | tuple):
@@ -54,11 +62,70 @@ def weighted_nll(ops: LossOps, log_probs: Array, labels: Array, kept: Array | No
     return nll, weights
 
 
+def weighted(ops: LossOps, values: Array, weight: Any) -> Array | tuple[Array, Array]:
+    """Values times a weight each, and the weights to divide their sum by; the values alone where there is no weight."""
+    if weight is None:
+        return values
+    weights = ops.array(weight, values) + ops.zeros_like(values)  # in full: their sum counts every element
+    return values * weights, weights
+
+
+def counted(ops: LossOps, where: Any, predictions: Array, targets: Array) -> tuple[Array, Array, Array | None]:
+    """Both with 0 in place of the elements that do not count, and which do; all do where `where` is None."""
+    if where is None:
+        return predictions, targets, None
+    counts = ops.array(where, predictions) + ops.zeros_like(predictions) != 0  # in the shape of predictions
+    return ops.where(counts, predictions, 0.0), ops.where(counts, targets, 0.0), counts
+
+
+def summed(ops: LossOps, values: Array, counts: Array | None, axis: int | None) -> Any:
+    """The values that count: summed over an axis, or without one all of them, and how many the mean divides by."""
+    values = values if counts is None else ops.where(counts, values, 0.0)
+    if axis is not None:
+        return ops.sum(values, axis)
+    return values if counts is None else (values, ops.cast(counts, values))
+
+
+def signs(ops: LossOps, targets: Array, like: Array) -> Array:
+    """Targets of 1 and -1 as numbers, and NaN in the place of any other."""
+    given = ops.cast(targets, like)
+    return ops.where((given == 1) | (given == -1), given, float("nan"))
+
+
+def beside(picked: Array, axis: int) -> Array:
+    """One number per label with an axis of length 1 for the classes, to be compared with the number of each class."""
+    return picked[(slice(None),) * axis + (None,)]
+
+
 def soft_cross_entropy(ops: LossOps, log_probs: Array, probabilities: Array, weight: Any, axis: int) -> Array:
     """``-sum_k w_k t_k log p_k``."""
     if weight is not None:
         log_probs = log_probs * ops.along(weight, axis, log_probs)
     return -ops.sum(probabilities * log_probs, axis)
+
+
+def cross_entropy(ops: LossOps, logits: Array, targets: Array, weight: Any, ignore_index: int | None, label_smoothing: Number,
+                  axis: int) -> tuple[Array, Array | None]:  # fmt: skip
+    """Smoothed and weighted cross-entropy of labels or of class probabilities, and what the mean divides by."""
+    log_probs, classes = ops.log_softmax(logits, axis), logits.shape[axis]
+    if ops.is_floating(targets):
+        smooth = targets * (1 - label_smoothing) + label_smoothing / classes
+        return soft_cross_entropy(ops, log_probs, smooth, weight, axis), None
+    labels, kept = kept_labels(ops, targets, ignore_index)
+    values, weights = weighted_nll(ops, log_probs, labels, kept, weight, axis)
+    if label_smoothing:
+        spread = soft_cross_entropy(ops, log_probs, label_smoothing / classes, weight, axis)
+        values = (1 - label_smoothing) * values + (spread if kept is None else ops.where(kept, spread, 0.0))
+    return values, weights
+
+
+LOGITS_AT_A_TIME = 2**23
+"""32 MiB in float32: smaller chunks add up the matrix's gradient more often, larger ones gain nothing."""
+
+
+def rows_at_a_time(chunk_size: int | None, classes: int) -> int:
+    """How many samples a chunk holds."""
+    return chunk_size or max(1, LOGITS_AT_A_TIME // classes)
 
 
 def binary_cross_entropy(ops: LossOps, logits: Array, targets: Array, pos_weight: Any = None) -> Array:
@@ -88,11 +155,3 @@ def masks(ops: LossOps, predictions: Array, targets: Array, axis: int | None) ->
     if axis is None or len(targets.shape) == len(predictions.shape):
         return ops.cast(targets, predictions)
     return ops.one_hot(targets, predictions.shape[axis], axis, predictions)
-
-
-def soft_dice(ops: LossOps, probabilities: Array, truth: Array, axis: int | None, smooth: Number, squared: bool) -> Array:
-    """``1 - (2 I + smooth) / (P + T + smooth)`` per sample and class, summed over every other axis; shape (N, C) or (N,)."""
-    over = tuple(i for i in range(1, len(probabilities.shape)) if i != axis)
-    overlap = ops.sum(probabilities * truth, over)
-    size = probabilities * probabilities + truth * truth if squared else probabilities + truth
-    return 1 - (2 * overlap + smooth) / (ops.sum(size, over) + smooth)

@@ -1,0 +1,1 @@
+"""Mathematics and checks that several pages of this folder share, each stated once."""
