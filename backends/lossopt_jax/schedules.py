@@ -15,8 +15,12 @@ from lossopt.vector import State
 from lossopt_jax.steps import ScheduleWords, Steps
 
 
-def emit(spec: ScheduleSpec, *, optimizer: Any = None) -> TraceableSchedule | PlateauSchedule:
+def emit(spec: ScheduleSpec, *, optimizer: Any = None, sets: str = "lr") -> TraceableSchedule | PlateauSchedule:
     """The schedule for JAX: a function of the count, or for a schedule that waits for a metric a pair of pure functions."""
+    if sets != "lr":
+        raise ArgumentError(
+            f"a JAX schedule sets nothing, it is a function of the count: get_optimizer(..., 'jax', {sets}=schedule), without sets"
+        )
     if optimizer is not None:
         raise ArgumentError(
             "a JAX schedule is a function of the count and takes no optimizer: "

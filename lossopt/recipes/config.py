@@ -37,6 +37,7 @@ from lossopt.recipes.reader import (
     read_definition,
     read_loss,
     read_optimizer,
+    read_value,
     too_large,
     word,
 )
@@ -258,7 +259,8 @@ def _groups(node: Node, optimizer: Spec, origins: dict[str, Origin]) -> dict[str
 
 
 def _group(optimizer: Spec, pattern: str, name: str, changes: Node, value: Node, origins: dict[str, Origin]) -> dict[str, Any]:
-    key, given = f"groups[{pattern!r}].{name}", value.plain()
+    key = f"groups[{pattern!r}].{name}"
+    given = read_value(value, key)
     at = changes.keys[name] if name not in optimizer.flat and name != "learning_rate" else value.place
     try_it = carry.check_groups
     checked_group = located(at, key, lambda: _without_owner(lambda: try_it(optimizer, {pattern: {name: given}}), pattern))[pattern]

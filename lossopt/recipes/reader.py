@@ -122,7 +122,7 @@ def read_definition(node: Node, kind: Kind, key: str, *, named: str | None = Non
     given: dict[str, Any] = {}
     for name, value in entries.items():
         with problems.gather():
-            given[name] = _value(value, f"{key}.{name}")
+            given[name] = read_value(value, f"{key}.{name}")
             canonical = _one(definition, key, name, node.keys[name], value, given[name], options.get("convention", "torch"))
             origins[(), canonical] = value.place
     problems.tell()
@@ -157,12 +157,12 @@ def _configure(definition: Any, inner: Sequence[Any], options: dict[str, Any]) -
     return definition.configure(**options) if definition.kind == "loss" else definition(*inner, **options)
 
 
-def _value(node: Node, key: str) -> Any:
+def read_value(node: Node, key: str) -> Any:
     """A hyperparameter's value: plain, or a schedule where keys and values stand."""
     if isinstance(node.value, dict):
         return read_definition(node, "schedule", key).spec
     if isinstance(node.value, list):
-        return tuple(_value(item, f"{key}[{i}]") for i, item in enumerate(node.value))
+        return tuple(read_value(item, f"{key}[{i}]") for i, item in enumerate(node.value))
     return node.value
 
 

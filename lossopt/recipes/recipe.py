@@ -122,6 +122,9 @@ class Recipe:
             hyper.check("recipe", name, getattr(self, name), annotation)
             if problem := too_large(getattr(self, name), annotation):
                 raise HyperparameterError(f"recipe: {name} {problem}")
+        if self.optimizer.per_example:
+            raise ArgumentError(f"recipe: {self.optimizer!r} takes the gradient of each example, and a recipe's step that of the batch: "
+                                "write get_optimizer(...) and a loop of your own")  # fmt: skip
         if self.accumulate > 1:
             self.reduction  # noqa: B018  (raises where the parts' losses could not be put together)
         if self.schedule is not None:

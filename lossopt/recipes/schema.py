@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from lossopt import hyper, registry
@@ -194,6 +194,8 @@ def of_annotation(annotation: Any, default: Any = None, *, live: bool = False) -
         return {"anyOf": [of_annotation(p, live=live) for p in parts]}
     if origin is Literal:
         return {"enum": list(parts)}
+    if origin is Callable:
+        return {"not": {}}  # code has no place in a file
     if origin is tuple and Ellipsis in parts:
         item = {"$ref": "#/$defs/value-made"} if parts[0] is Any else of_annotation(parts[0], live=live)
         return {"type": "array", "items": item}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lossopt.definition import schedule
 from lossopt.hyper import REQUIRED, Count, NonNegative, Number
 from lossopt.ops import ScheduleOps
-from lossopt.schedules.anneal import half_cosine
+from lossopt.schedules.shared.anneal import half_cosine
 
 HORIZON = 2**31
 """Restarts are laid out for as many steps as an int32 count can tell."""
@@ -15,11 +15,12 @@ HORIZON = 2**31
     spellings={"initial_learning_rate": "lr", "first_decay_steps": "T_0", "t_mul": "T_mult"},
     elsewhere={
         "torch": "torch.optim.lr_scheduler.CosineAnnealingWarmRestarts",
-        "optax": "optax.sgdr_schedule; a finite list of cycles, each with its own warm-up",
+        "optax": "optax.sgdr_schedule; a finite list of cycles, each with a warm-up, a peak and a length of its own: "
+                 "sequential of warmup_cosine",
         "keras": "keras.optimizers.schedules.CosineDecayRestarts; t_mul is 2.0 by default, alpha is eta_min / lr",
         "also": "cosine_warm_restart, cosine_annealing_warm_restarts",
     },
-)
+)  # fmt: skip
 def cosine_warm_restarts(ops: ScheduleOps, step: Number, *, lr: NonNegative = 1.0, T_0: Count = REQUIRED, T_mult: Count = 1,
                          eta_min: NonNegative = 0.0) -> Number:  # fmt: skip
     """Cosine annealing with warm restarts: cycles of half a cosine, the first T_0 steps long, each T_mult times the last.

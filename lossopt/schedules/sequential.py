@@ -8,19 +8,12 @@ from lossopt.definition import schedule
 from lossopt.errors import ArgumentError, HyperparameterError
 from lossopt.hyper import REQUIRED, Count, NonNegative, Number
 from lossopt.ops import ScheduleOps
+from lossopt.schedules.shared.parts import check_parts
 
 
 def check(*, schedules: Any, milestones: Any) -> None:
     """The schedules are functions of the step, and there is an ascending milestone between any two."""
-    for part in schedules:
-        if not hasattr(part, "with_lr"):
-            raise ArgumentError(f"sequential: schedules are made ones such as cosine(T_max=100), got {part!r}")
-        if part.waits_for_metric:
-            raise ArgumentError(f"sequential: {part!r} waits for a metric; schedules of the step can be joined")
-        if part.companions():
-            raise ArgumentError(f"sequential joins schedules of lr, and {part!r} has a momentum beside it: write cycle_momentum=False")
-        if "lr" not in part.hyperparameters:
-            raise ArgumentError(f"sequential: {part!r} has no hyperparameter lr, which the joined schedules share")
+    check_parts("sequential", schedules)
     if not schedules or len(schedules) != len(milestones) + 1:
         raise ArgumentError(
             f"sequential: {len(schedules)} schedules and {len(milestones)} milestones; "
@@ -34,9 +27,9 @@ def check(*, schedules: Any, milestones: Any) -> None:
     check=check,
     spellings={"schedulers": "schedules", "boundaries": "milestones"},
     elsewhere={
-        "torch": "torch.optim.lr_scheduler.SequentialLR; schedulers is schedules",
-        "optax": "optax.join_schedules, optax.warmup_cosine_decay_schedule; boundaries is milestones; "
-                 "the latter is linear then cosine, and its decay_steps includes the warm-up",
+        "torch": "torch.optim.lr_scheduler.SequentialLR; schedulers is schedules; before a MultiplicativeLR it keeps the lr it has, "
+                 "where each part here begins from lr",
+        "optax": "optax.join_schedules; boundaries is milestones; each part's init_value is lr times its own lr",
         "also": "sequential_lr",
     },
 )  # fmt: skip

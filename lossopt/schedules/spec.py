@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import numbers
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,11 +22,25 @@ class MathOps:
     exp, log, floor = staticmethod(math.exp), staticmethod(math.log), staticmethod(math.floor)
     minimum: Any = staticmethod(min)
     maximum: Any = staticmethod(max)
-    power: Any = staticmethod(pow)
+
+    @staticmethod
+    def power(base: Any, exponent: Any) -> Any:
+        try:
+            return base**exponent
+        except OverflowError:  # where arrays say inf
+            return math.inf
 
     @staticmethod
     def where(condition: Any, x: Any, y: Any) -> Any:
         return x if condition else y
+
+    @staticmethod
+    def call(fn: Callable[[Any], Any], step: int) -> Any:
+        return fn(step)
+
+    @staticmethod
+    def tabulate(fn: Callable[[int], float], step: int, last: int | None) -> float:
+        return fn(step)
 
 
 @dataclass(frozen=True)
