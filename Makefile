@@ -16,8 +16,8 @@ lint: $(READY)  ## ruff (with who may import whom) and pyright
 	$(RUN)/ruff check .
 	$(RUN)/pyright --pythonpath $(RUN)/python
 
-parity: $(READY)  ## every definition against PyTorch's and optax's own code
-	$(RUN)/lossopt parity
+parity: $(READY)  ## every definition, convention and option set against the frameworks' own code: about ten minutes
+	$(RUN)/lossopt parity --all
 
 bench: $(READY)  ## step time and memory of every executor beside the frameworks' own optimizers
 	$(RUN)/lossopt bench optimizers

@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from lossopt.precision import Precision
     from lossopt.recipes import Recipe, load_recipe
     from lossopt.recipes.groups import groups
+    from lossopt.recipes.rules import layer_decay, no_decay
+    from lossopt.recording import read_recording
+    from lossopt.recording.record import record
 
 __version__ = "0.1.0"
 
@@ -62,6 +65,7 @@ __all__ = [
     "get_optimizer",
     "get_schedule",
     "groups",
+    "layer_decay",
     "lint",
     "list_losses",
     "list_optimizers",
@@ -69,7 +73,10 @@ __all__ = [
     "list_transforms",
     "load_recipe",
     "loss",
+    "no_decay",
     "optimizer",
+    "read_recording",
+    "record",
     "schedule",
     "transform",
 ]
@@ -78,7 +85,11 @@ LAZY = {
     "Precision": "lossopt.precision",
     "Recipe": "lossopt.recipes",
     "groups": "lossopt.recipes.groups",
+    "layer_decay": "lossopt.recipes.rules",
+    "no_decay": "lossopt.recipes.rules",
     "load_recipe": "lossopt.recipes",
+    "read_recording": "lossopt.recording",
+    "record": "lossopt.recording.record",
     "AdvancedLossOptimizationExamples": "lossopt.classes",
     "CustomLossOptimizationSchemes": "lossopt.classes",
     "LearningRateSchedulers": "lossopt.classes",

@@ -17,6 +17,7 @@ from specs import own
 
 from lossopt import registry
 from lossopt.definition import Kind
+from lossopt.losses import functions
 from lossopt_jax import keras_originals
 
 
@@ -29,7 +30,9 @@ def claimed() -> frozenset[str]:
 
 
 def last_words(prefix: str) -> set[str]:
-    return {name.rpartition(".")[2] for name in claimed() if name.startswith(f"{prefix}.")}
+    """The last words of dotted names; of optax also the functions beside the losses, which have its names."""
+    beside = {name for name, f in vars(functions).items() if inspect.isfunction(f)} if prefix == "optax" else set()
+    return beside | {name.rpartition(".")[2] for name in claimed() if name.startswith(f"{prefix}.")}
 
 
 # ------------------------------------------------------------------------------------------------- what upstream offers
@@ -49,7 +52,7 @@ def torch_losses() -> Iterator[str]:
                 and (n.endswith("_loss") or "cross_entropy" in n or n == "kl_div"))  # fmt: skip
 
 
-def functions(module: ModuleType) -> Iterator[str]:
+def functions_of(module: ModuleType) -> Iterator[str]:
     yield from (n for n, f in inspect.getmembers(module) if not n.startswith("_") and inspect.isfunction(f))
 
 
@@ -57,23 +60,25 @@ def optax_optimizers() -> Iterator[str]:
     """Aliases: what optax's own module of complete optimizers defines."""
     from optax._src import alias  # the only place that tells complete optimizers from transforms
 
-    yield from (n for n in functions(alias) if getattr(alias, n).__module__ == alias.__name__ and n in dir(optax))
+    yield from (n for n in functions_of(alias) if getattr(alias, n).__module__ == alias.__name__ and n in dir(optax))
     yield "lookahead"
 
 
 def optax_transforms() -> Iterator[str]:
-    yield from functions(optax.transforms)
-    yield from (n for n in functions(optax) if n.startswith("scale_by") or n in ("normalize_by_update_norm", "centralize", "apply_every"))
+    yield from functions_of(optax.transforms)
+    yield from (n for n in functions_of(optax) if n.startswith("scale_by") or n in ("normalize_by_update_norm", "centralize", "apply_every"))
 
 
 OPTAX_NOT_OURS = {
+    "apply_every": "adds up updates; accumulate adds up gradients, as users of it want",
+    "trace": "the momentum of sgd",
+    "unitwise_clip": "a part of adaptive_grad_clip",
     "flatten": "a layout of optax's own state",
     "keep_params_nonnegative": "a projection of parameters, not of gradients",
     "measure_with_ema": "observes, changes nothing",
     "monitor": "observes, changes nothing",
     "snapshot": "observes, changes nothing",
     "selective_transform": "route says which parameters a rule sees",
-    "conditionally_mask": "conditionally_transform without the gradient passing through",
     "per_example_layer_norm_clip": "per-layer clipping of per-example gradients; dpsgd clips by the global norm",
     "unitwise_norm": "a part of adaptive_grad_clip",
     "skip_not_finite": "the predicate of skip_large_updates' sibling, apply_if_finite",
@@ -87,11 +92,7 @@ OPTAX_NOT_OURS = {
 BUILDING_BLOCK = "scale_by_"
 """The first half of an optax optimizer of the same name; with lr=1 and the sign turned it is the optimizer here."""
 
-KERAS_NOT_OURS = {
-    "Ftrl": "in neither torch nor optax",
-    "LossScaleOptimizer": "the transform loss_scale",
-    "MultiOptimizer": "the transform route",
-}
+KERAS_NOT_OURS = {"Ftrl": "in neither torch nor optax"}
 
 
 # ------------------------------------------------------------------------------------------------- the tests
@@ -102,18 +103,17 @@ KERAS_NOT_OURS = {
         pytest.param(torch_schedulers, "torch.optim", {}, id="torch.optim.lr_scheduler"),
         pytest.param(torch_losses, "torch.nn.functional", {}, id="torch.nn.functional"),
         pytest.param(optax_optimizers, "optax", {}, id="optax"),
-        pytest.param(lambda: functions(optax.losses), "optax", {}, id="optax.losses"),
+        pytest.param(lambda: functions_of(optax.losses), "optax", {}, id="optax.losses"),
         pytest.param(
-            lambda: functions(optax.schedules), "optax",
+            lambda: functions_of(optax.schedules), "optax",
             {"inject_hyperparams": "every hyperparameter is live", "inject_stateful_hyperparams": "every hyperparameter is live"},
             id="optax.schedules",
         ),
         pytest.param(
-            lambda: (n for n in functions(optax.contrib) if not n.startswith(BUILDING_BLOCK)), "optax",
+            lambda: (n for n in functions_of(optax.contrib) if not n.startswith(BUILDING_BLOCK)), "optax",
             {
                 "differentially_private_aggregate": "the first half of dpsgd",
                 "hutchinson_estimator_diag_hessian": "what sophia is given; each backend has a helper",
-                "normalize": "normalize_by_update_norm",
                 "schedule_free_eval_params": "eval_params of the optimizer",
                 "split_real_and_imaginary": "complex parameters are not taken",
             },

@@ -21,7 +21,7 @@ from lossopt.optimizers import adam, adamw, sgd
 from lossopt.parity import ParityReport, measures, parity
 from lossopt.parity.case import Allowed, LossCase, OptimizerCase, ScheduleCase
 from lossopt.parity.disagreements import disagreements, markdown
-from lossopt.parity.engine import FOLDERS, describe, names_in, suite
+from lossopt.parity.engine import DTYPES, FOLDERS, describe, furthest, names_in, suite
 from lossopt.parity.problem import SHAPES, flatten, gradient, standard, value
 from lossopt.parity.report import Comparison, Row
 
@@ -30,15 +30,19 @@ EVERY = suite()
 
 
 def last_rows():
-    """The last case of every definition under every convention: the one furthest from the defaults."""
-    found = {describe(kind, case)[:3]: case for kind, case in EVERY}
-    return [pytest.param(case, id="-".join(key)) for key, case in found.items()]
+    """One row of every definition and convention in float64; of the first convention in the narrower dtypes too."""
+    seen = set()
+    for kind, case in furthest(EVERY):
+        name, convention = describe(kind, case)[1:3]
+        dtypes = ("float64",) if (kind, name) in seen else DTYPES
+        seen.add((kind, name))
+        yield pytest.param(case, dtypes, id=f"{kind}-{name}-{convention}")
 
 
 # ------------------------------------------------------------------------------------------------- the suite
-@pytest.mark.parametrize("case", last_rows())
-def test_every_definition_and_convention_keeps_its_bounds(case):
-    assert_ok(parity(cases=[case]))
+@pytest.mark.parametrize(("case", "dtypes"), last_rows())
+def test_every_definition_and_convention_keeps_its_bounds(case, dtypes):
+    assert_ok(parity(cases=[case], dtypes=dtypes))
 
 
 IN_NEITHER = {"transform": {"cautious"}}

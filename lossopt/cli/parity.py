@@ -8,18 +8,20 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from lossopt.cli.output import add_json, print_json, show
-from lossopt.errors import MissingBackendError
+from lossopt.errors import ArgumentError, MissingBackendError
 
 DESCRIPTION = """\
-Run every definition, convention and option set in every backend that is installed, and hold it to the float64 referee
-and to PyTorch's and optax's own code.  A number with a star has a wider bound, and its cause stands below the tables.
+Run definitions in every backend that is installed, and hold them to the float64 referee and to PyTorch's, optax's and
+Keras's own code: one row of every definition and convention, every row of the ones that are named, or with --all every
+row there is (about ten minutes).  A number with a star has a wider bound, and its cause stands below the tables.
 Exits 1 if a number is out of its bound without a cause."""
 
 
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser("parity", help="hold every definition to the frameworks' own code", description=DESCRIPTION,
                                    formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)  # fmt: skip
-    parser.add_argument("patterns", nargs="*", metavar="NAME", help="only these definitions, such as 'adam*'; none means all")
+    parser.add_argument("patterns", nargs="*", metavar="NAME", help="every row of these definitions, such as 'adam*'")
+    parser.add_argument("--all", action="store_true", help="every row of every definition")
     parser.add_argument("--kind", action="append", metavar="KIND", help="optimizer, transform, loss or schedule; may be repeated")
     parser.add_argument("--dtype", action="append", metavar="DTYPE", help="float64, float32 or bfloat16; may be repeated")
     parser.add_argument("--worst-first", action="store_true", help="the rows nearest to their bounds first")
@@ -30,8 +32,11 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     from lossopt.parity.engine import DTYPES, FOLDERS, parity
 
+    if args.all and args.patterns:
+        raise ArgumentError(f"--all is every definition; leave out {args.patterns[0]!r}, or --all")
+    every = bool(args.all or args.patterns)
     with progress() as told:
-        report = parity(args.patterns, args.kind or tuple(FOLDERS), args.dtype or DTYPES, progress=told)
+        report = parity(args.patterns, args.kind or tuple(FOLDERS), args.dtype or DTYPES, every=every, progress=told)
     if not any(row.comparisons for row in report.rows):
         raise MissingBackendError("nothing was compared: neither torch nor jax is installed; pip install 'lossopt[all]'")
     if args.json:

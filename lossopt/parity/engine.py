@@ -30,7 +30,7 @@ DTYPES = ("float64", "float32", "bfloat16")
 
 
 def parity(patterns: Iterable[str] = (), kinds: Iterable[str] = tuple(FOLDERS), dtypes: Iterable[str] = DTYPES, *,
-           cases: Sequence[Case] | None = None, progress: Progress | None = None) -> ParityReport:  # fmt: skip
+           cases: Sequence[Case] | None = None, every: bool = True, progress: Progress | None = None) -> ParityReport:  # fmt: skip
     """Hold every definition in every backend to the float64 referee, and to PyTorch's and optax's own code.
 
     Args:
@@ -38,6 +38,7 @@ def parity(patterns: Iterable[str] = (), kinds: Iterable[str] = tuple(FOLDERS), 
         kinds: of ``"optimizer"``, ``"transform"``, ``"loss"``, ``"schedule"``.
         dtypes: of ``"float64"`` (100 steps), ``"float32"`` (one update), ``"bfloat16"`` (one update).
         cases: rows to run instead of the suite's own.
+        every: all rows, or only the `furthest` of each definition and convention.
         progress: called with (rows done, rows in all, the name of the row done last).
 
     Returns:
@@ -58,6 +59,7 @@ def parity(patterns: Iterable[str] = (), kinds: Iterable[str] = tuple(FOLDERS), 
     if isinstance(cases, Case):
         raise ArgumentError("cases is a list of cases, got one: write cases=[case]")
     chosen = select(suite(kinds) if cases is None else [(kind_of(case), case) for case in cases], patterns)
+    chosen = chosen if every else furthest(chosen)
     bench, began, rows = Bench(dtypes), time.perf_counter(), []
     for row in bench.rows(chosen):
         rows.append(row)
@@ -119,6 +121,11 @@ def _modules(folder: str) -> Iterator[ModuleType]:
         yield importlib.import_module(f"{package.__name__}.{found.name}")
 
 
+def furthest(cases: Sequence[tuple[str, Case]]) -> list[tuple[str, Case]]:
+    """The last case of every definition under every convention: tables begin with the defaults and go away from them."""
+    return list({describe(kind, case)[:3]: (kind, case) for kind, case in cases}.values())
+
+
 def select(cases: Sequence[tuple[str, Case]], patterns: Sequence[str]) -> list[tuple[str, Case]]:
     """The cases that a pattern matches."""
     if not patterns:
@@ -154,5 +161,6 @@ def describe(kind: str, case: Case) -> tuple[str, str, str, str]:
         for word, value in (("groups", dict(case.groups)), ("infinite at", case.poison)):
             options += f"; {word} {value!r}" if value else ""
         return kind, name, convention, options
-    shown = {k: "array" if isinstance(v, np.ndarray) else repr(v) for k, v in case.options.items() if k != "convention"}
+    shown = {k: "array" if isinstance(v, np.ndarray) else getattr(v, "__name__", None) or repr(v)
+             for k, v in case.options.items() if k != "convention"}  # fmt: skip
     return kind, case.name, case.options.get("convention", "torch"), ", ".join(f"{k}={v}" for k, v in shown.items())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lossopt.definition import transform
 from lossopt.hyper import NaturalNumber
 from lossopt.ops import Array, Inner, Ops, Update
-from lossopt.transforms import guard
+from lossopt.transforms.shared import guard
 from lossopt.vector import State
 
 

@@ -6,7 +6,7 @@ import functools
 
 from lossopt.definition import transform
 from lossopt.ops import Array, Inner, Ops, Update
-from lossopt.transforms.selection import selected
+from lossopt.transforms.shared.selection import selected
 from lossopt.vector import State
 
 

@@ -40,7 +40,8 @@ def _takes(selector: str, name: str, shape: tuple[int, ...]) -> Any:
 
 
 @transform(parts=parts, check=check, conventions={"torch": {}, "optax": {}},
-           elsewhere={"optax": "optax.partition, optax.multi_transform; labels there, selectors here", "keras": "keras.optimizers.MultiOptimizer"})  # fmt: skip
+           elsewhere={"optax": "optax.partition, optax.multi_transform; labels there, selectors here",
+                      "keras": "keras.optimizers.MultiOptimizer"})  # fmt: skip
 def route(ops: Ops, grads: Array, state: State, params: Array, inners: Sequence[Inner], *,
           to: tuple[str, ...] = ("matrices", "*")) -> Update:  # fmt: skip
     """Several rules, each for its own parameters: muon for the matrices and adamw for the rest.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from lossopt.definition import transform
 from lossopt.hyper import NonNegative
 from lossopt.ops import Array, Inner, Number, Ops, Update
-from lossopt.optimizers.interpolation import Inside, average_of, moved
+from lossopt.optimizers.shared.interpolation import Inside, average_of, moved
 from lossopt.vector import State
 
 

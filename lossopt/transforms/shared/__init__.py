@@ -1,0 +1,1 @@
+"""Mathematics that several pages of this folder share, each stated once."""
