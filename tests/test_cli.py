@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -149,6 +150,36 @@ def test_list_as_json(capsys):
     assert found["name"] == "lion"
     assert found["conventions"] == ["torch", "optax", "keras"]
     assert found["summary"].startswith("Lion: ")
+    assert found["elsewhere"]["optax"] == {"names": ["optax.lion"], "difference": "weight_decay 1e-3 by default, no default lr"}
+    assert list(found) == ["name", "kind", "summary", "conventions", "elsewhere"]
+
+
+def test_list_as_json_has_everything(capsys):
+    _, out, _ = run(capsys, "list", "--json")
+    found = json.loads(out)
+    kinds = {"optimizer": lossopt.list_optimizers(), "transform": lossopt.list_transforms(), "loss": lossopt.list_losses(),
+             "schedule": lossopt.list_schedules()}  # fmt: skip
+    assert {kind: [d["name"] for d in found if d["kind"] == kind] for kind in kinds} == kinds
+
+
+def test_list_on_a_terminal_is_one_line_each_by_kind():
+    from rich.console import Console
+
+    from lossopt.cli.list import chosen, sections
+
+    found = chosen(None, "l*")
+    terminal = Console(width=80, file=io.StringIO())
+    for part in sections(found, 80):
+        terminal.print(part)
+    *lines, _, _, _ = terminal.file.getvalue().splitlines()  # a blank, and what follows from the names
+    losses = [d.name for d in found if d.kind == "loss"]
+    assert lines[0] == f"losses ({len(losses)})"
+    assert [line.split()[0] for line in lines[1 : len(losses) + 1]] == losses
+    assert lines[len(losses) + 1] == ""
+    assert max(map(len, lines)) <= 80
+    (lion,) = [line for line in lines if line.startswith("lion ")]
+    assert "\u2026" in lion
+    assert lion.endswith("keras")
 
 
 # ------------------------------------------------------------------------------------------------- explain, doctor

@@ -20,7 +20,6 @@ from lossopt.errors import ArgumentError, UnknownNameError
 from lossopt.optimizers import adam, adamw, sgd
 from lossopt.parity import ParityReport, measures, parity
 from lossopt.parity.case import Allowed, LossCase, OptimizerCase, ScheduleCase
-from lossopt.parity.disagreements import disagreements, markdown
 from lossopt.parity.engine import DTYPES, FOLDERS, describe, furthest, names_in, suite
 from lossopt.parity.problem import SHAPES, flatten, gradient, standard, value
 from lossopt.parity.report import Comparison, Row
@@ -243,15 +242,3 @@ def test_errors(call, error, message):
 def test_a_pattern_finds_what_is_inside_a_wrapper():
     found = {describe(kind, case)[1] for kind, case in EVERY if "lion" in names_in(case)}
     assert {"lion", "cautious"} <= found
-
-
-# ------------------------------------------------------------------------------------------------- disagreements
-def test_the_frameworks_disagree_under_one_name_and_lossopt_does_not():
-    rows = disagreements()
-    agree = {"SGD with momentum"}
-    for row in rows:
-        assert row.ours < 1e-13, row
-        assert (row.apart < 1e-13) == (row.name in agree), row
-    lines = markdown(rows).splitlines()
-    assert len(lines) == len(rows) + 2
-    assert lines[2].startswith("| Kullback-Leibler divergence, mean | `F.kl_div(x, y)` |")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, get_args
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, get_args
 
-from lossopt.cli.output import add_json, print_json, show
+from lossopt.cli.output import add_json, console, print_json, show
 from lossopt.definition import Definition, Kind
 from lossopt.errors import UnknownNameError, suggest
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 PLURALS: dict[str, Kind] = {"losses": "loss", "optimizers": "optimizer", "schedules": "schedule", "transforms": "transform"}
 
@@ -27,17 +31,55 @@ def run(args: argparse.Namespace) -> int:
         asked = args.pattern or (args.what if args.what not in PLURALS else "*")
         raise UnknownNameError(f"no name matches {asked!r}; lossopt list shows all")
     if args.json:
-        print_json([{"name": d.name, "kind": d.kind, "summary": summary(d), "conventions": list(d.conventions)} for d in found])
-        return 0
+        print_json([entry(d) for d in found])
+    elif (terminal := console()).is_terminal:
+        show(*sections(found, terminal.width))
+    else:
+        show(lines(found))
+    return 0
+
+
+def entry(d: Definition) -> dict[str, Any]:
+    """One definition as JSON: what it is, under whose conventions, and what others call it."""
+    from lossopt.explain import names_elsewhere
+
+    elsewhere = {where: names_elsewhere(text, dotted=where != "also") for where, text in d.elsewhere.items()}
+    return {"name": d.name, "kind": d.kind, "summary": summary(d), "conventions": list(d.conventions),
+            "elsewhere": {where: {"names": list(names), "difference": note} for where, (names, note) in elsewhere.items()}}  # fmt: skip
+
+
+def lines(found: list[Definition]) -> RenderableType:
+    """A line for each, with everything in it: for grep."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, show_header=False)
-    for style in ("bold", "dim", None, "dim"):
-        table.add_column(style=style, no_wrap=style is not None)
+    for _ in range(4):
+        table.add_column(no_wrap=True)
     for d in found:
         table.add_row(d.name, d.kind, summary(d), " ".join(d.conventions))
-    show(table)
-    return 0
+    return table
+
+
+def sections(found: list[Definition], width: int) -> Iterator[RenderableType]:
+    """For people: kind by kind, one line of the terminal each; a convention that all have is said once, below."""
+    from rich.text import Text
+
+    common = [c for c in found[0].conventions if all(c in d.conventions for d in found)]
+    extra = {d.name: " ".join(c for c in d.conventions if c not in common) for d in found}
+    aside = max(map(len, extra.values()))
+    for plural, kind in PLURALS.items():
+        alike = [d for d in found if d.kind == kind]
+        if not alike:
+            continue
+        yield Text.assemble((plural, "bold"), (f" ({len(alike)})", "dim"))
+        names = max(len(d.name) for d in alike)
+        room = max(width - names - aside - 4, 20)
+        for d in alike:
+            said = Text(summary(d))
+            said.truncate(room, overflow="ellipsis", pad=True)
+            yield Text.assemble((d.name.ljust(names), "bold"), "  ", said, "  ", (extra[d.name], "dim"), no_wrap=True)
+        yield Text()
+    yield Text(f"Conventions: {', '.join(common)}, and those beside a name.  lossopt explain NAME shows the formula.", "dim")
 
 
 def chosen(what: str | None, pattern: str | None) -> list[Definition]:
