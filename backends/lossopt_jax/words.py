@@ -38,9 +38,10 @@ def whole(x: Any) -> Any:
     kind = jax.typeof(x)
     varying = kind.manual_axis_type.varying if hasattr(kind, "manual_axis_type") else getattr(kind, "vma", ())
     if varying:
-        raise InputError(f"inside shard_map the rule was given one device's part (it varies over {', '.join(sorted(varying))}), and its sum "
-                         "or norm would be of that part: average gradients first (jax.lax.pmean), and call update on sharded parameters "
-                         "outside of shard_map, under jit")  # fmt: skip
+        axes = ", ".join(sorted(varying))
+        raise InputError(f"inside shard_map the rule was given one device's part (it varies over {axes}), and its sum or norm would be of "
+                         "that part: average gradients first (jax.lax.pmean), and call update on sharded parameters outside of shard_map, "
+                         "under jit")  # fmt: skip
     return x
 
 

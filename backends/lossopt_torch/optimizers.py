@@ -31,6 +31,7 @@ from lossopt_torch.state import Slots
 from lossopt_torch.words import words
 
 EXECUTORS = ("auto", "native", "replay", "single")
+NOT_TOLD = ("params", "param_names", "schedules", "shared", "lr_base")
 
 lifted = Lifted(words)
 
@@ -287,7 +288,7 @@ class RuleOptimizer(torch.optim.Optimizer):
         self._replay = Replay(self.spec) if self.executor == "replay" else None
 
     def __repr__(self) -> str:
-        groups = [{k: v for k, v in g.items() if k not in ("params", "param_names", "schedules", "shared", "lr_base")} for g in self.param_groups]
+        groups = [{k: v for k, v in g.items() if k not in NOT_TOLD} for g in self.param_groups]
         lines = [f"  group {i}: {len(g['params'])} parameters, {h}" for i, (g, h) in enumerate(zip(self.param_groups, groups, strict=True))]
         why = f" ({self.reason})" if self.reason else ""
         return "\n".join([f"RuleOptimizer {self.spec!r}, executor {self.executor!r}{why}", *lines])
@@ -299,7 +300,8 @@ def _hide_from_the_compiler() -> None:
     Not as a decorator: that would import the compiler together with this module, 0.8 s.  The first optimizer imports it anyway.
     """
     if not hasattr(RuleOptimizer.step, "_torchdynamo_disable"):
-        RuleOptimizer.step = torch.compiler.disable(RuleOptimizer.step)
+        hidden: Any = torch.compiler.disable(RuleOptimizer.step)
+        RuleOptimizer.step = hidden
 
 
 def widen(x: Tensor) -> Tensor:
