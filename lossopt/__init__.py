@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         LossOptimizationAnalyzer,
         Optimizers,
     )
+    from lossopt.identify import identify
     from lossopt.precision import Precision
     from lossopt.recipes import Recipe, load_recipe
     from lossopt.recipes.groups import groups
@@ -65,6 +66,7 @@ __all__ = [
     "get_optimizer",
     "get_schedule",
     "groups",
+    "identify",
     "layer_decay",
     "lint",
     "list_losses",
@@ -85,6 +87,7 @@ LAZY = {
     "Precision": "lossopt.precision",
     "Recipe": "lossopt.recipes",
     "groups": "lossopt.recipes.groups",
+    "identify": "lossopt.identify",
     "layer_decay": "lossopt.recipes.rules",
     "no_decay": "lossopt.recipes.rules",
     "load_recipe": "lossopt.recipes",

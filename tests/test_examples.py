@@ -15,6 +15,7 @@ from lossopt.compare import compare
 from lossopt.losses import cross_entropy
 from lossopt.optimizers import sgd
 from lossopt.recipes import Recipe
+from lossopt.recording import read_recording
 from lossopt.tasks import Data, Task
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -89,6 +90,22 @@ def test_the_optimizer_of_ones_own_learns_the_same_in_both(example):
     jax_losses, torch_losses = module.train_in_jax(60), module.train_in_torch(60)
     np.testing.assert_allclose(jax_losses, torch_losses, rtol=1e-3)
     assert jax_losses[-1] < 0.1 * jax_losses[0]
+
+
+def test_the_recorded_examples_begin_alike(example, tmp_path, capsys):
+    found = {}
+    for framework in ("torch", "flax"):
+        example(f"record_{framework}").main(str(tmp_path / framework), 52)
+        found[framework] = read_recording(tmp_path / framework)
+        assert f"Recording {framework}: " in capsys.readouterr().out
+    here, there = found["torch"], found["flax"]
+    assert len(here) == len(there) == 52
+    assert here.array_steps == there.array_steps == (*range(20), 50)
+    first, second = here.steps[0], there.steps[0]
+    np.testing.assert_allclose(first.batch, second.batch, rtol=1e-12)
+    assert (first.loss, first.lr) == (pytest.approx(second.loss, rel=1e-5), pytest.approx(second.lr))
+    np.testing.assert_allclose(here.of("grad", 0)["2.weight"], there.of("grad", 0)["layers.2.kernel"].T, rtol=1e-3, atol=1e-7)
+    assert not np.allclose(here.of("update", 0)["2.weight"], there.of("update", 0)["layers.2.kernel"].T, rtol=1e-3)
 
 
 def test_an_example_is_a_script(root, python):

@@ -66,7 +66,7 @@ def test_version_and_entry_point(metadata, wheel):
 
 
 def test_extras_are_the_documented_ones(project):
-    assert sorted(project["project"]["optional-dependencies"]) == ["all", "compare", "dev", "jax", "torch"]
+    assert sorted(project["project"]["optional-dependencies"]) == ["all", "compare", "dev", "jax", "record", "torch"]
 
 
 def name_of(requirement: str) -> str:

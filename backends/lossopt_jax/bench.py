@@ -13,6 +13,7 @@ import optax
 
 from lossopt import registry
 from lossopt.bench import Variant
+from lossopt.recording.record import record
 
 OWN: dict[str, Callable[[], Any]] = {
     "adamw": lambda: optax.adamw(1e-3),
@@ -80,3 +81,35 @@ def loss_variants(name: str, tokens: int, features: int, classes: int) -> list[V
         variant("lossopt", registry.get_loss(name, "jax")),
         variant("lossopt, label_smoothing=0.1", registry.get_loss(name, "jax", label_smoothing=0.1)),
     ]
+
+
+# ------------------------------------------------------------------------------------------------- recordings
+def recorded_stepper(inputs: int, width: int, layers: int, rows: int,
+                     options: dict[str, Any] | None) -> tuple[Callable[[], None], Callable[[], None]]:  # fmt: skip
+    """A training step of a chain of layers, recorded if there are options for that, and what ends it."""
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((rows, inputs), np.float32), rng.integers(0, width, rows)
+    sizes = [inputs] + [width] * (layers - 1)
+    params = [(jnp.asarray(rng.standard_normal((size, width)) / size**0.5, jnp.float32), jnp.zeros(width)) for size in sizes]
+    recorded = None if options is None else record(options.pop("folder"), optax.adamw(1e-4), **options)
+    tx = optax.with_extra_args_support(recorded or optax.adamw(1e-4))
+    held: list[Any] = [params, tx.init(params)]
+
+    def loss(params: Any, x: Any, y: Any) -> Any:
+        for matrix, bias in params:
+            x = jnp.tanh(x @ matrix + bias)
+        return optax.losses.softmax_cross_entropy_with_integer_labels(x, y).mean()
+
+    @functools.partial(jax.jit, donate_argnums=(0, 1))
+    def update(params: Any, state: Any, x: Any, y: Any) -> Any:
+        value, grads = jax.value_and_grad(loss)(params, x, y)
+        updates, state = tx.update(grads, state, params, value=value)
+        return optax.apply_updates(params, updates), state
+
+    def step() -> None:
+        if recorded is not None:
+            recorded.run.batch(x, y)
+        held[:] = update(*held, x, y)
+        jax.block_until_ready(held)
+
+    return step, (lambda: None) if recorded is None else recorded.run.close

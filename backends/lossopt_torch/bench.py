@@ -11,6 +11,7 @@ import torch
 from lossopt import registry
 from lossopt.bench import Variant
 from lossopt.errors import ArgumentError
+from lossopt.recording.record import record
 
 Make = Callable[[list[torch.nn.Parameter]], torch.optim.Optimizer]
 
@@ -90,3 +91,23 @@ def loss_variants(name: str, tokens: int, features: int, classes: int) -> list[V
         variant("lossopt", registry.get_loss(name, "torch")),
         variant("lossopt, label_smoothing=0.1", registry.get_loss(name, "torch", label_smoothing=0.1)),
     ]
+
+
+# ------------------------------------------------------------------------------------------------- recordings
+def recorded_stepper(inputs: int, width: int, layers: int, rows: int,
+                     options: dict[str, Any] | None) -> tuple[Callable[[], None], Callable[[], None]]:  # fmt: skip
+    """A training step of a chain of layers, recorded if there are options for that, and what ends it."""
+    generator = torch.Generator().manual_seed(0)
+    sizes = [inputs] + [width] * (layers - 1)
+    model = torch.nn.Sequential(*[m for size in sizes for m in (torch.nn.Linear(size, width), torch.nn.Tanh())])
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
+    x, y = torch.randn(rows, inputs, generator=generator), torch.randint(0, width, (rows,), generator=generator)
+    criterion = torch.nn.CrossEntropyLoss()
+    run = None if options is None else record(options.pop("folder"), model, optimizer, loss_fn=criterion, **options)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        criterion(model(x), y).backward()
+        optimizer.step()
+
+    return step, (lambda: None) if run is None else run.close

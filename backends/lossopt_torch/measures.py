@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -19,29 +20,26 @@ foreach_norm: Any = torch._foreach_norm  # pyright: ignore[reportPrivateImportUs
 
 
 class Norms(NamedTuple):
-    """The norms of some of the tensors, in float64 where the device has it."""
+    """The norms of some tensors, in float64 where the device has it."""
 
     names: tuple[str, ...]
     values: Tensor
 
 
-def norms(named: Sequence[tuple[str, Tensor]]) -> list[Norms]:
-    """The norm of each tensor; one vector for each device and dtype."""
-    kinds: dict[Any, list[tuple[str, Tensor]]] = {}
-    for name, x in named:
-        kinds.setdefault((x.device, x.dtype), []).append((name, x))
-    return [Norms(tuple(n for n, _ in some), wide(_norms([x for _, x in some]))) for some in kinds.values()]
-
-
-def _norms(tensors: list[Tensor]) -> Tensor:
+def norms(names: tuple[str, ...], tensors: Sequence[Tensor]) -> Norms:
+    """The norm of each tensor; they are of one device and dtype."""
     dtype = torch.float32 if tensors[0].dtype in (torch.bfloat16, torch.float16) else None
     if not on_host(tensors[0]):
-        return torch.stack(foreach_norm(tensors, 2, dtype))
-    found: list[Any] = [None] * len(tensors)
-    small = [i for i, x in enumerate(tensors) if x.numel() <= LARGE]
-    for i, norm in zip(small, foreach_norm([tensors[i] for i in small], 2, dtype) if small else (), strict=True):
-        found[i] = norm
-    return torch.stack([_by_rows(x, dtype) if norm is None else norm for x, norm in zip(tensors, found, strict=True)])
+        return Norms(names, wide(torch.stack(foreach_norm(tensors, 2, dtype))))
+    large = [i for i, x in enumerate(tensors) if x.numel() > LARGE]
+    found = list(foreach_norm(tensors, 2, dtype)) if not large else _norms(tensors, set(large), dtype)
+    return Norms(names, wide(torch.stack(found)))
+
+
+def _norms(tensors: Sequence[Tensor], large: Collection[int], dtype: torch.dtype | None) -> list[Tensor]:
+    small = [x for i, x in enumerate(tensors) if i not in large]
+    found = iter(foreach_norm(small, 2, dtype) if small else ())
+    return [_by_rows(x, dtype) if i in large else next(found) for i, x in enumerate(tensors)]
 
 
 def _by_rows(x: Tensor, dtype: torch.dtype | None) -> Tensor:
@@ -62,15 +60,16 @@ def wide(x: Tensor) -> Tensor:
     return x.to(torch.float32 if x.device.type == "mps" else torch.float64)
 
 
-def nonfinite(grads: Sequence[Tensor], found: Sequence[Norms]) -> list[Tensor]:
-    """On a CPU how many elements are infinite or NaN, counted where a norm is; elsewhere how many norms are.
+def nonfinite(found: Sequence[Norms], grads: Callable[[], Sequence[Tensor]]) -> list[Tensor]:
+    """Numbers that add up to how many elements are infinite or NaN on a CPU, where a norm is; elsewhere to how many norms are.
 
     An accelerator would have to be waited for, or every gradient be read once more.
     """
-    counts = [(~n.values.isfinite()).sum() for n in found]
-    if all(map(on_host, counts)):
-        return [torch.tensor(sum(int((~g.isfinite()).sum()) for g in grads) if any(counts) else 0)]
-    return counts
+    if not all(on_host(of_some.values) for of_some in found):
+        return [(~of_some.values.isfinite()).sum() for of_some in found]
+    if all(math.isfinite(of_some.values.sum().item()) for of_some in found):
+        return []
+    return [torch.tensor(sum(int((~g.isfinite()).sum()) for g in grads()))]
 
 
 def checksum(x: Tensor) -> Tensor:

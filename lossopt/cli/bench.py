@@ -1,4 +1,4 @@
-"""``lossopt bench``: time and memory of every executor and fused loss, beside the frameworks' own optimizers and losses."""
+"""``lossopt bench``: time and memory of every executor and fused loss, beside the frameworks' own; and what a recording costs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from lossopt.cli.output import add_json, console, print_json
 
 if TYPE_CHECKING:
     from lossopt.bench import Row
+    from lossopt.recording.bench import Cost
 
 
 ONE = {"optimizers": "optimizer", "losses": "loss"}
@@ -28,8 +29,8 @@ MEMORY = {
 def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser("bench", help="time every executor beside the frameworks' own optimizers", description=__doc__,
                                    allow_abbrev=False)  # fmt: skip
-    parser.add_argument("what", choices=["optimizers", "losses"], help="what to measure")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="which of them; none means all that have a counterpart")
+    parser.add_argument("what", choices=["optimizers", "losses", "recording"], help="what to measure")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which of them, of recordings which sizes; none means all")
     parser.add_argument("--size", default="model", help="model (25 M parameters in 96 tensors; 8,192 tokens, 512 features, 32,768 "
                         "classes), tiny (1,000 tensors of 64), small")  # fmt: skip
     parser.add_argument("--rounds", type=int, default=9, metavar="N", help="steps of each variant; the median counts")
@@ -39,6 +40,8 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.what == "recording":
+        return _recording(args)
     from lossopt.bench import bench, to_dict
 
     rows = bench(
@@ -54,6 +57,36 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(rows, args.what, args.size, args.rounds)
     return 0
+
+
+def _recording(args: argparse.Namespace) -> int:
+    from lossopt.recording.bench import bench, to_dict
+
+    costs = bench(
+        args.names,
+        rounds=args.rounds,
+        backends=args.backends.split(","),
+        progress=lambda name: print(f"measuring {name} ...", file=sys.stderr, flush=True),
+    )
+    if args.json:
+        print_json(to_dict(costs))
+    else:
+        _print_costs(costs, args.rounds)
+    return 0
+
+
+def _print_costs(costs: Sequence[Cost], rounds: int) -> None:
+    from rich.table import Table
+
+    table = Table(title=f"a training step without and with a recording, median of {rounds} interleaved rounds", title_justify="left",
+                  box=None)  # fmt: skip
+    for name in ("backend", "model", "ms", "recorded", "with arrays", "overhead", "of a long run"):
+        table.add_column(name, justify="left" if name in ("backend", "model") else "right", no_wrap=True)
+    for c in costs:
+        table.add_row(c.backend, f"{c.size}: {c.parameters / 1e6:.1f} M in {c.tensors} tensors", f"{c.plain:.2f}", f"{c.recorded:.2f}",
+                      f"{c.with_arrays:.2f}", f"{c.overhead:.1f}%", f"{c.average:.1f}%")  # fmt: skip
+    console().print(table)
+    console().print("with arrays: as the first 20 steps and every hundredth are; of a long run: with every hundredth among them.")
 
 
 def _print(rows: Sequence[Row], what: str, size: str, rounds: int) -> None:

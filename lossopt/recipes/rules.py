@@ -117,7 +117,7 @@ def _stack(names: list[str]) -> str:
             found.setdefault(m["stack"] + m["before"], set()).add(int(m["number"]))
     if not found:
         raise ArgumentError(f"layer_decay: no numbered layers such as 'blocks.0' among {len(names)} parameters; names are like "
-                            f"{names[0]!r}. Write the groups by hand: groups={'encoder.*': {'lr': 1e-4}}")  # fmt: skip
+                            f"{names[0]!r}. Write the groups by hand: groups={{'encoder.*': {{'lr': 1e-4}}}}")  # fmt: skip
     return max(found, key=lambda s: (len(found[s]), -len(s)))
 
 
