@@ -14,6 +14,7 @@ from lossopt.definition import schedule as schedule
 from lossopt.definition import transform as transform
 from lossopt.errors import LossoptError as LossoptError
 from lossopt.explain import explain as explain
+from lossopt.identify import identify as identify
 from lossopt.lint import lint as lint
 from lossopt.precision import Precision as Precision
 from lossopt.recipes.config import load_recipe as load_recipe
