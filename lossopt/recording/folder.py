@@ -1,0 +1,161 @@
+"""A recording as a folder: ``run.json``, ``steps.jsonl``, and one ``arrays/<step>.safetensors`` for each step that has arrays.
+
+Crash-safe: a line of steps.jsonl is flushed as soon as its step is known, an array file is complete or not there, and the
+reader leaves out what a crash cut off.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lossopt.errors import InputError, MissingBackendError
+from lossopt.recording.contents import VERSION, Arrays, Parameter, Recording, RunInfo, Step
+
+
+def safetensors() -> Any:
+    """The library that holds the arrays.
+
+    Raises:
+        MissingBackendError: it is not installed.
+    """
+    try:
+        return importlib.import_module("safetensors.numpy")
+    except ImportError:
+        raise MissingBackendError("recordings need safetensors, which is not installed: pip install 'lossopt[record]'") from None
+
+
+class FolderWriter:
+    """Writes a run as it happens.
+
+    Args:
+        folder: made if it is not there.
+        overwrite: whether a recording that is there may be replaced.
+
+    Raises:
+        InputError: the folder holds something, and `overwrite` is False.
+    """
+
+    def __init__(self, folder: str | Path, *, overwrite: bool = False) -> None:
+        self.folder = Path(folder)
+        safetensors()
+        found = sorted(self.folder.iterdir()) if self.folder.is_dir() else []
+        if found and not (overwrite and (self.folder / "run.json").is_file()):
+            what = "a recording" if (self.folder / "run.json").is_file() else f"{found[0].name}"
+            raise InputError(f"{self.folder} holds {what} already; name another folder, or write overwrite=True to replace a recording")
+        for old in (self.folder / "arrays").glob("*.safetensors"):
+            old.unlink()
+        (self.folder / "arrays").mkdir(parents=True, exist_ok=True)
+        self._lines = open(self.folder / "steps.jsonl", "w", encoding="utf-8")  # noqa: SIM115 - open as long as the run
+        self._begun = False
+
+    def begin(self, info: RunInfo) -> None:
+        """Say what is recorded; once, before the first step."""
+        text = json.dumps({"version": VERSION, **asdict(info)}, indent=1)
+        _replace(self.folder / "run.json", text.encode())
+        self._begun = True
+
+    def write(self, step: Step, arrays: Arrays | None = None) -> None:
+        """One step, its arrays first."""
+        if arrays:
+            whole = {name: np.ascontiguousarray(x) for name, x in arrays.items()}
+            _replace(self.folder / "arrays" / f"{step.step:08d}.safetensors", safetensors().save(whole))
+        self._lines.write(_line(step.to_dict()))
+        self._lines.flush()
+
+    def close(self) -> None:
+        self._lines.close()
+
+
+def read_recording(folder: str | Path) -> Recording:
+    """The recording in a folder.
+
+    Raises:
+        InputError: there is none, or a newer lossopt wrote it.
+
+    Example:
+        >>> import tempfile
+        >>> from lossopt.recording import FolderWriter, Parameter, RunInfo, Step
+        >>> folder = tempfile.mkdtemp()
+        >>> writer = FolderWriter(folder)
+        >>> writer.begin(RunInfo("torch", (Parameter("weight", (2,)),)))
+        >>> writer.write(Step(0, loss=0.5), {"grad/weight": np.ones(2, np.float32)})
+        >>> writer.close()
+        >>> found = read_recording(folder)
+        >>> found.steps[0].loss, found.of("grad", 0)
+        (0.5, {'weight': array([1., 1.])})
+    """
+    folder = Path(folder)
+    try:
+        told = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{folder} holds no recording (no run.json); lossopt.record(...) makes one") from None
+    except ValueError as problem:
+        raise InputError(f"{folder / 'run.json'} is not JSON: {problem}") from None
+    if told.get("version") != VERSION:
+        raise InputError(f"{folder} was recorded in format {told.get('version')!r}, this lossopt reads {VERSION}; upgrade lossopt")
+    parameters = tuple(Parameter(**{**p, "shape": tuple(p["shape"])}) for p in told["parameters"])
+    files = {int(f.stem): f for f in sorted((folder / "arrays").glob("*.safetensors"))}
+    steps = _steps(folder / "steps.jsonl")
+    known = {s.step for s in steps}
+
+    def load(step: int) -> Arrays:
+        return {name: _wide(x) for name, x in safetensors().load(files[step].read_bytes()).items()}
+
+    info = RunInfo(told["framework"], parameters, told["told"])
+    return Recording(info, steps, tuple(s for s in files if s in known), load, label=folder.name)
+
+
+def _steps(file: Path) -> tuple[Step, ...]:
+    found = []
+    for line in file.read_text(encoding="utf-8").splitlines() if file.is_file() else ():
+        try:
+            told = _from_json(json.loads(line))
+        except ValueError:  # cut off by a crash
+            break
+        told["lr"], told["losses"] = tuple(told["lr"]), tuple(told.get("losses", ()))
+        told["batch"] = tuple(map(tuple, told["batch"]))
+        found.append(Step(**told))
+    return tuple(found)
+
+
+def _wide(x: np.ndarray) -> np.ndarray:
+    return x.astype(np.float64) if x.dtype.kind == "f" else x
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """The file whole, or not at all."""
+    part = file.with_suffix(".part")
+    part.write_bytes(content)
+    os.replace(part, file)
+
+
+def _line(told: Mapping[str, Any]) -> str:
+    try:
+        return json.dumps(told, allow_nan=False) + "\n"
+    except ValueError:  # something is not finite
+        return json.dumps(_to_json(told), allow_nan=False) + "\n"
+
+
+def _to_json(x: Any) -> Any:
+    """JSON has no NaN and no infinity: they are strings."""
+    if isinstance(x, float) and not np.isfinite(x):
+        return str(x)
+    if isinstance(x, Mapping):
+        return {k: _to_json(v) for k, v in x.items()}
+    return [_to_json(v) for v in x] if isinstance(x, list | tuple) else x
+
+
+def _from_json(x: Any) -> Any:
+    if isinstance(x, str) and x in ("nan", "inf", "-inf"):
+        return float(x)
+    if isinstance(x, Mapping):
+        return {k: _from_json(v) for k, v in x.items()}
+    return [_from_json(v) for v in x] if isinstance(x, list) else x
