@@ -1,0 +1,352 @@
+"""The whole of it: which rule made a recording's updates, under which numbers, for which parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from lossopt.definition import Spec
+from lossopt.identify import groups as grouping
+from lossopt.identify.candidates import Excluded, takes_vectors
+from lossopt.identify.clipping import Clipping, clipping
+from lossopt.identify.evidence import Evidence, Gathered, Leaf, gather
+from lossopt.identify.fit import Fit, Target, scales
+from lossopt.identify.groups import Group
+from lossopt.identify.naming import Named, family_of, named, simplest
+from lossopt.identify.ranking import Ranking, good, part, rank
+from lossopt.identify.replay import CLIP, predict_values, value_of
+from lossopt.identify.schedules import ScheduleFit, identify_schedule, schedule_of
+from lossopt.identify.variations import Varied, accumulated, period, variations
+from lossopt.recording.contents import Recording
+
+READ_OFF = 1e-4
+"""Relative to the largest learning rate: how closely a schedule follows rates that were read off updates."""
+
+TEXTS = 4
+"""Of so many definitions that explain the data as well, names are looked for."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some of the parameters and what moves them.
+
+    Attributes:
+        names: the parameters.
+        family: what explains their updates, the simplest first; empty where nothing does.
+        others: further fits, from the best on.
+        told: what goes beside the definition, in words.
+    """
+
+    names: tuple[str, ...]
+    family: tuple[Named, ...]
+    others: tuple[Fit, ...]
+    told: tuple[str, ...] = ()
+
+    @property
+    def best(self) -> Named | None:
+        return self.family[0] if self.family else None
+
+
+@dataclass(frozen=True)
+class Identification:
+    """What made the updates of a recording.  Prints itself; `to_dict` is for programs.
+
+    Attributes:
+        label: of the recording.
+        parts: one for each rule; the first moves most of the elements.
+        groups: parameters that are treated differently under the first rule, and those that are frozen.
+        schedule: what the learning rates follow; None where they were not recorded, or nothing fits.
+        clipping: what was done to gradients between the backward pass and the optimizer.
+        excluded: the definitions that could not be tried, and why.
+        notes: what else was seen.
+        steps: how many steps were replayed.
+    """
+
+    label: str
+    parts: tuple[Part, ...]
+    groups: tuple[Group, ...]
+    schedule: ScheduleFit | None
+    clipping: Clipping | None
+    excluded: tuple[Excluded, ...]
+    notes: tuple[str, ...] = ()
+    steps: int = 0
+
+    @property
+    def best(self) -> Named | None:
+        """The simplest of what explains the updates; None where nothing does."""
+        return self.parts[0].best
+
+    @property
+    def family(self) -> tuple[Named, ...]:
+        """All that coincide on these data."""
+        return self.parts[0].family
+
+    @property
+    def ranking(self) -> tuple[Named | Fit, ...]:
+        """What was tried, the best first."""
+        return (*self.parts[0].family, *self.parts[0].others)
+
+    def options(self) -> dict[str, dict[str, float]]:
+        """The groups as `lossopt.get_optimizer(..., groups=...)` takes them."""
+        best = self.best
+        if best is None:
+            return {}
+        found: dict[str, dict[str, float]] = {}
+        for group in self.groups:
+            if group.patterns == ("*",) or group.frozen:
+                continue
+            changes: dict[str, float] = {}
+            lr = best.spec.hyperparameters.get("lr")
+            if group.lr_factor != 1 and isinstance(lr, float | int):
+                changes["lr"] = group.lr_factor * lr
+            if group.weight_decay is not None and group.weight_decay != best.spec.hyperparameters.get("weight_decay"):
+                changes["weight_decay"] = group.weight_decay
+            if changes:
+                found |= dict.fromkeys(group.patterns, changes)
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        from lossopt.identify.report import to_dict
+
+        return to_dict(self)
+
+    def __str__(self) -> str:
+        from lossopt.identify.report import text
+
+        return text(self)
+
+    __repr__ = __str__
+
+
+def identification(recording: Recording) -> Identification:
+    """See `lossopt.identify`."""
+    gathered = gather(recording)
+    evidence, notes = gathered.evidence, _notes(gathered)
+    k = period(gathered)
+    if k is not None:
+        found, told = _accumulating(evidence, k)
+    else:
+        found, told = _explained(evidence), ()
+    parts = [replace(p, told=(*told, *p.told)) for p in found.parts]
+    treatment = _with_recorded_rates(found.treatment, evidence)
+    everything = [p.name for p in recording.info.parameters]
+    several = len(set(treatment.values())) > 1 or gathered.frozen
+    made = grouping.grouped(treatment, gathered.frozen, everything) if several else ()
+    schedule = identify_schedule(recording)
+    if schedule is None and UNRECORDED in parts[0].told and found.rates is not None:
+        schedule = schedule_of(found.rates, tolerance=READ_OFF)
+    if schedule is not None and schedule.spec.definition.name != "constant" and schedule.spec.hyperparameters.get("lr") is not None:
+        parts[0] = replace(parts[0], family=tuple(_with(n, "lr", schedule.spec.hyperparameters["lr"]) for n in parts[0].family))
+    return Identification(recording.label, tuple(parts), made, schedule, clipping(recording), found.excluded, tuple(notes), evidence.steps)
+
+
+def _with_recorded_rates(treatment: dict[str, tuple[float, float | None]], evidence: Evidence) -> dict[str, tuple[float, float | None]]:
+    """The factors of the learning rate with those between the recorded rates of groups."""
+    rates = {leaf.name: leaf.lr for leaf in evidence.leaves if leaf.lr is not None and leaf.lr.any()}
+    if not treatment or not all(n in rates for n in treatment):
+        return treatment
+    base = rates[next(iter(treatment))]
+    at = int(np.flatnonzero(base)[0])
+    return {n: (float(f"{f * rates[n][at] / base[at]:.10g}"), wd) for n, (f, wd) in treatment.items()}
+
+
+def _notes(gathered: Gathered) -> list[str]:
+    notes = []
+    if gathered.stopped is not None:
+        notes.append(f"a gradient is not finite at step {gathered.stopped}: the steps before it are explained")
+    if gathered.idle:
+        notes.append(f"without a gradient and never moved: {', '.join(gathered.idle)}")
+    return notes
+
+
+# ------------------------------------------------------------------------------------------------- the search
+@dataclass
+class _Found:
+    parts: list[Part]
+    treatment: dict[str, tuple[float, float | None]]
+    excluded: tuple[Excluded, ...] = field(default=())
+    rates: np.ndarray | None = None
+
+
+def _explained(evidence: Evidence) -> _Found:
+    """All parameters by one rule; by one rule with groups; by a rule and something beside it; by several rules, or slow ones."""
+    seen, quick, told = _quick(evidence)
+    if good(quick.best):
+        return _whole(seen, quick, told)
+    found = _by_lead(evidence, quick, slow=False) or (_by_lead(evidence, quick, slow=True) if _mixed(evidence) else None)
+    if found is not None:
+        return found
+    ranking = rank(evidence, known=quick)
+    if good(ranking.best):
+        return _whole(evidence, ranking)
+    varied = variations(evidence, ranking.fits)
+    if varied is None or not good(varied.fits[0]):
+        found = _by_lead(evidence, ranking, slow=True)
+    if found is None and varied is not None:
+        found = _under(evidence, varied, ranking)
+    return found or _Found([Part(tuple(leaf.name for leaf in evidence.leaves), (), ranking.fits)], {}, ranking.excluded)
+
+
+def _mixed(evidence: Evidence) -> bool:
+    """Whether a quick rule explains all that is no matrix: then it was another that moved the matrices."""
+    others = [i for i, leaf in enumerate(evidence.leaves) if not leaf.matrix]
+    return 0 < len(others) < len(evidence.leaves) and evidence.whole and good(_quick(evidence.take(others))[1].best)
+
+
+UNRECORDED = "the learning rate changes from step to step, and was not recorded: it is read off the updates"
+
+
+def _quick(evidence: Evidence) -> tuple[Evidence, Ranking, tuple[str, ...]]:
+    """The rules that go element by element; where no learning rate was recorded and no constant one will do, with one for each step."""
+    ranking = rank(evidence, slow=False)
+    if good(ranking.best) or evidence.has_lr:
+        return evidence, ranking, ()
+    free = rank(evidence, scaled=True, slow=False)
+    if not good(free.best):
+        return evidence, ranking, ()
+    best = min(family_of(free.fits)[0], key=lambda fit: (len(fit.rule.free), fit.residual))
+    values = {**best.values, **dict.fromkeys(best.rule.lr_names, 1.0)}
+    u, unit = evidence.flat
+    rates = scales(predict_values(best.rule, values, evidence)[None], u, 1 / unit)[0]
+    seen = evidence.with_leaves(replace(leaf, lr=rates) for leaf in evidence.leaves)
+    again = rank(seen, slow=False)
+    return (seen, again, (UNRECORDED,)) if good(again.best) else (evidence, ranking, ())
+
+
+def _whole(evidence: Evidence, ranking: Ranking, told: Sequence[str] = (), seen: Evidence | None = None) -> _Found:
+    """One rule; where some parameters are off by more than the rest, they may be a group after all."""
+    seen = seen or evidence
+    names = tuple(leaf.name for leaf in evidence.leaves)
+    p = _part(names, seen, ranking.fits, told)
+    return _Found([p], dict.fromkeys(names, (1.0, _decay(p.best))), ranking.excluded, seen.leaves[0].lr)
+
+
+def _part(names: tuple[str, ...], evidence: Evidence, fits: Sequence[Fit], told: Sequence[str] = ()) -> Part:
+    same, others = family_of(fits)
+    firsts = {fit.rule.spec.definition.text: fit for fit in reversed(same)}
+    chosen = sorted(firsts.values(), key=lambda fit: (len(fit.rule.free), fit.residual))[:TEXTS]
+    found = simplest([named(fit, Target(part(evidence, fit.rule, 1000)), evidence.framework) for fit in chosen])
+    return Part(names, tuple(found), tuple(others), tuple(told))
+
+
+def _decay(found: Named | None) -> float | None:
+    return None if found is None else found.spec.hyperparameters.get("weight_decay")
+
+
+def _by_lead(evidence: Evidence, ranking: Ranking, *, slow: bool) -> _Found | None:
+    """What explains the largest parameter, and with which changes it explains others; the rest by a second rule."""
+    if len(evidence.leaves) < 2:
+        return None
+    order = sorted(range(len(evidence.leaves)), key=lambda i: (-evidence.leaves[i].matrix, -evidence.leaves[i].size))
+    lead = evidence.leaves[order[0]]
+    alone, found, told = _quick(evidence.take([order[0]]))
+    if slow and not good(found.best):
+        found = rank(alone, known=found)
+    if not good(found.best):
+        return None
+    first = _part((lead.name,), alone, found.fits, told)
+    best = first.best
+    assert best is not None
+    treatment: dict[str, tuple[float, float | None]] = {lead.name: (1.0, _decay(best))}
+    known = with_rates(evidence, best, alone.leaves[0].lr)
+    values, bound, left = found_values(best), max(6.0, 3 * best.residual), []
+    for i in order[1:]:
+        fitting = grouping.treated(best.rule, values, known.leaves[i], known, bound) if _takes(best, known.leaves[i]) else None
+        if fitting is None:
+            left.append(i)
+        else:
+            treatment[known.leaves[i].name] = fitting
+    parts = [replace(first, names=tuple(treatment))]
+    if left:
+        rest, again, more = _quick(evidence.take(sorted(left)))
+        if slow and not good(again.best):
+            again = rank(rest, known=again)
+        if not good(again.best):
+            return None
+        parts.append(_part(tuple(leaf.name for leaf in rest.leaves), rest, again.fits, more))
+    base = _commonest(treatment)
+    if base[1] is not None and base[1] != _decay(best):
+        parts[0] = replace(parts[0], family=tuple(_with(n, "weight_decay", base[1]) for n in parts[0].family))
+    return _Found(parts, treatment, ranking.excluded, known.leaves[0].lr)
+
+
+def _takes(best: Named, leaf: Leaf) -> bool:
+    """Whether a rule takes a parameter of this shape."""
+    return leaf.matrix or takes_vectors(best.spec.definition.text)
+
+
+def _commonest(treatment: dict[str, tuple[float, float | None]]) -> tuple[float, float | None]:
+    kinds = list(treatment.values())
+    return max(kinds, key=kinds.count)
+
+
+def _with(n: Named, name: str, value: float) -> Named:
+    """The same with another number; unchanged where it has none of that name."""
+    if name not in n.spec.hyperparameters:
+        return n
+    return replace(n, spec=replace(n.spec, hyperparameters={**n.spec.hyperparameters, name: value}))
+
+
+def with_rates(evidence: Evidence, best: Named, rates: np.ndarray | None) -> Evidence:
+    """The evidence with the learning rate that was found, where none was recorded."""
+    if evidence.has_lr:
+        return evidence
+    if rates is None:
+        rates = np.full(evidence.steps, float(found_values(best)["lr"]))
+    return evidence.with_leaves(replace(leaf, lr=rates) for leaf in evidence.leaves)
+
+
+def found_values(best: Named) -> dict[str, Any]:
+    """The flat hyperparameters as they were found, before a group's changes."""
+    values = dict(best.rule.spec.flat)
+    for known, c in zip(best.known, best.rule.free, strict=True):
+        if c.index is None:
+            values[c.name] = known.value
+        else:
+            whole = values[c.name]
+            values[c.name] = (*whole[: c.index], known.value, *whole[c.index + 1:])
+    return values
+
+
+# ------------------------------------------------------------------------------------------------- beside a definition
+def _accumulating(evidence: Evidence, k: int) -> tuple[_Found, tuple[str, ...]]:
+    """One update for every k gradients; their mean or their sum."""
+    tried = []
+    for reduction in ("mean", "sum"):
+        seen = accumulated(evidence, k, reduction)
+        tried.append((_explained(seen), f"gradients are gathered over {k} steps ({reduction}), with one update for each {k}"))
+        best = tried[-1][0].parts[0].best
+        if best is not None and best.words <= 1:
+            break
+    found, told = min(tried, key=lambda item: _words(item[0]))
+    return found, (told,)
+
+
+def _words(found: _Found) -> tuple[int, int]:
+    best = found.parts[0].best
+    return (1, 0) if best is None else (0, best.words)
+
+
+def _under(evidence: Evidence, varied: Varied, ranking: Ranking) -> _Found:
+    found = _whole(evidence, Ranking(varied.fits, ranking.excluded), (varied.told,), varied.evidence)
+    best = found.parts[0].best
+    if best is not None and best.before is not None:
+        bound = float(next(iter(best.before.hyperparameters.values())))
+        told = f"{varied.told}, at {bound:g}"
+        if best.rule.clip == "norm" and bound < evidence.norms.min() and best.rule.lr_fitted:
+            told += "; every step is, and then only lr * max_norm can be told" if best.name == "sgd" else "; every step is"
+        found.parts[0] = replace(found.parts[0], told=(told,))
+    return found
+
+
+def spec_of(fit: Fit) -> Spec:
+    """A fit as a spec, its numbers as they came out."""
+    from lossopt.identify.fit import with_flat
+
+    return with_flat(fit.rule.spec, {n: v for n, v in fit.values.items() if n != CLIP})
+
+
+__all__ = ["Identification", "Part", "identification", "predict_values", "spec_of", "value_of"]
