@@ -29,6 +29,11 @@ def test_the_readme_shows_the_widest_rows_of_the_page() -> None:
     assert wrong == ["README.md: its table of differences is not the widest 10 rows of lossopt/parity/DIFFERENCES.md; type: make readme"]
 
 
+def test_the_page_of_parity_counts_the_suites_rows() -> None:
+    page = (ROOT / readme.PARITY_PAGE).read_text(encoding="utf-8")
+    assert readme.outdated_parity(page) == []
+
+
 def report() -> ParityReport:
     exact, wide = Comparison("jax", 2e-15, 1e-12), Comparison("torch single", 3e-9, 1e-8, "rounding")
     own = (Comparison("torch.optim float32", 9e-6, None), Comparison("jax float32", 2e-7, 1e-6))
