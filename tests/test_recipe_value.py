@@ -279,7 +279,7 @@ def test_validating_takes_a_moment_and_no_framework(python, root):
     told = min(python("-c", code, *files).stdout.splitlines()[-1] for _ in range(3))
     status, seconds, loaded = told.split(" ", 2)
     assert (status, loaded) == ("0", "[]")
-    assert float(seconds) < 0.3  # of this process; a busy machine takes longer by the clock
+    assert float(seconds) < 1.0  # of this process: 0.16 s here, 0.36 s on a busy shared machine; with a framework it takes over two
 
 
 def test_show_tells_where_everything_came_from(capsys, files):
