@@ -355,7 +355,9 @@ def of_keras() -> dict[str, list[float]]:
         pytest.skip("keras is in the test extra; without it there is nothing to compare with")
     code = ("import json, keras, keras.optimizers.schedules as theirs; keras.config.set_floatx('float64');"
             f"print(json.dumps({{call: [float(eval('theirs.' + call)(t)) for t in range(100)] for call in {list(KERAS)!r}}}))")  # fmt: skip
-    ran = subprocess.run([sys.executable, "-c", code], env={**os.environ, "KERAS_BACKEND": "torch"}, capture_output=True, text=True, timeout=300, check=False)
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "KERAS_BACKEND": "torch"}, capture_output=True, text=True, timeout=300, check=False
+    )
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout.splitlines()[-1])
 
