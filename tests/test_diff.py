@@ -68,8 +68,31 @@ def test_other_names_are_paired_by_equal_weights():
     x = draw(0, head__weight=(5, 4), head__bias=(5,), body__weight=(4, 4))
     flax = {"layers.0.kernel": x["head.weight"].T, "layers.0.bias": x["head.bias"], "body.kernel": x["body.weight"].T}
     al = align(recording("torch", x, "a"), recording("jax", flax, "b"))
-    assert al.guessed == ("head.weight", "head.bias")
+    assert al.guessed == dict.fromkeys(("head.weight", "head.bias"), "because their initial weights are equal")
     assert al.only_a == al.only_b == ()
+
+
+def test_sampled_parameters_are_paired_by_their_samples():
+    x = draw(0, head__weight=(60, 50))
+    a = recording("torch", x, "a", samples={"head.weight": places((60, 50), 200)})
+    b = recording("jax", {"dense.kernel": x["head.weight"].T, "other.kernel": x["head.weight"].T + 1}, "b",
+                  samples=dict.fromkeys(("dense.kernel", "other.kernel"), places((50, 60), 200)))  # fmt: skip
+    al = align(a, b)
+    assert {n: pair[1].own for n, pair in al.pairs.items()} == {"head.weight": "dense.kernel"}
+    assert al.only_b == ("other.kernel",)
+
+
+def test_sequences_modules_and_single_shapes_are_paired():
+    x = draw(0, body__0__weight=(5, 4), body__0__bias=(5,), head__weight=(3, 5), head__bias=(3,), one=(2,), two=(2,))
+    y = draw(1, body__layers__0__kernel=(4, 5), body__layers__0__bias=(5,), dense__kernel=(5, 3), dense__bias=(3,), un=(2,), deux=(2,))
+    al = align(recording("torch", x, "a"), recording("jax", y, "b"))
+    assert {n: (pair[1].own, al.guessed[n]) for n, pair in al.pairs.items()} == {
+        "body.0.weight": ("body.layers.0.kernel", "by their place in a sequence"),
+        "body.0.bias": ("body.layers.0.bias", "by their place in a sequence"),
+        "head.weight": ("dense.kernel", "because no others have their shapes"),
+        "head.bias": ("dense.bias", "because no others have their shapes"),
+    }
+    assert (al.only_a, al.only_b) == (("one", "two"), ("un", "deux"))
 
 
 def test_rules_rename_with_wildcards():
@@ -207,7 +230,8 @@ def test_the_command_on_runs_that_differ(capsys, folders, tmp_path):
     picture = tmp_path / "apart.png"
     assert main(["diff", str(folders["torch"]), str(folders["late"]), "--plot", str(picture)]) == 1
     out = capsys.readouterr().out
-    assert "From step 0 on the learning rate of torch is 0.5 times that of late: in JAX the same learning_rate=" in out
+    assert "From step 0 on the learning rate of torch is 0.5 times that of late.\n" in out
+    assert "to make them equal  in JAX      the same learning_rate=" in out
     assert out.count("breaks first") == 1
     assert picture.read_bytes().startswith(b"\x89PNG")
 

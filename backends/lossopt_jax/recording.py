@@ -228,7 +228,7 @@ class Arrived(NamedTuple):
 class Run:
     """A recording under way: where the steps that come from the device meet what the user tells.
 
-    The k-th call of `loss`, of `batch` and of `logits` belongs to the k-th step.  A step is written when the next has come:
+    The k-th call of `loss`, of `batch`, of `logits` and of `average` belongs to the k-th step.  A step is written when the next has come:
     whatever was told of it was told before that.  A thread writes, for the device waits as long as its callback takes.
 
     Attributes:
@@ -240,7 +240,8 @@ class Run:
         self.log, self._accumulate = log, accumulate
         self.told: dict[str, Any] = {}
         self._begun: tuple[str, ...] | None = None
-        self._last = -1
+        self._averages = 0
+        self._first: int | None = None
         self._told: dict[str, deque[Any]] = {}
         self._queue: queue.Queue[Arrived | threading.Event | None] = queue.Queue(WAITING)
         self._thread: threading.Thread | None = None
@@ -267,6 +268,22 @@ class Run:
         """The outputs of a step and their labels, after it; kept where the step has arrays."""
         given = {"logits/0": logits} if labels is None else {"logits/0": logits, "labels/0": labels}
         self._tell("logits", {name: _concrete("run.logits(logits, labels)", x) for name, x in given.items()})
+
+    def average(self, params: Any) -> None:
+        """The averaged weights (EMA) of a step, after it; kept where the step has arrays."""
+        names, leaves, _ = split(params)
+        for x in leaves:
+            _concrete("run.average(params)", x)
+        if self._begun is not None and (others := set(names) - set(self._begun)):
+            known = ", ".join(self._begun[:3]) + (", ..." if len(self._begun) > 3 else "")
+            raise InputError(f"run.average(params) has {min(others)!r}, which the recorded parameters have not: {known}; give it a tree "
+                             "like the parameters")  # fmt: skip
+        told, first = self._averages, self._first
+        self._averages += 1
+        if first is not None and not self.log.plan.has_arrays(first + told):
+            self._tell("average", {})
+        else:  # a copy: the loop may donate its own to the next step
+            self._tell("average", {name: jnp.array(_some(x, self.log.positions.get(name))) for name, x in zip(names, leaves, strict=True)})
 
     def close(self) -> None:
         """Wait for what is being computed, and write the last step."""
@@ -301,8 +318,9 @@ class Run:
 
     def receive(self, parts: tuple[Part, ...], names: tuple[str, ...], count: Any, numbers: Any, *arrays: Any) -> np.ndarray:
         """A step from the device, whose memory the arrays are in; gives 0."""
-        if self.log.open and self._last != (number := int(count)):  # pmap tells it from every device
-            self._last = number
+        if self.log.open:
+            number = int(count)
+            self._first = number if self._first is None else self._first
             kept = {name: np.array(x) for name, x in zip(names, arrays, strict=True)}
             if self._thread is None:
                 self._thread = threading.Thread(target=self._write_all, name=f"recording {self.log.folder}", daemon=True)
@@ -331,25 +349,35 @@ class Run:
             done.wait()
 
     def _write_all(self) -> None:
-        before: Arrived | None = None
+        held: list[Arrived] = []
         while (came := self._queue.get()) is not None:
             if isinstance(came, threading.Event):
                 came.set()
                 continue
-            self._write(before)
-            before = came
-        self._write(before)
+            if held and held[-1].number != came.number:
+                self._write(held)
+                held = []
+            held = [*(before._replace(arrays={}) for before in held), came]
+        self._write(held)
 
-    def _write(self, step: Arrived | None) -> None:
-        if step is None or self._problem is not None:
+    def _write(self, told: list[Arrived]) -> None:
+        """One step, which was told several times by optax.MultiSteps and by pmap: by the one at each batch, though only the last
+        is an update, by the other from every device."""
+        if not told or len(told) < self._accumulate or self._problem is not None:
             return
         try:
-            found = with_loss(fields_of(step.parts, step.numbers.tolist()))
+            step = told[-1]
+            found = fields_of(step.parts, step.numbers.tolist())
+            if self._accumulate > 1:
+                each = [fields_of(one.parts, one.numbers.tolist()).get("losses", ()) for one in told]
+                found["losses"] = [x / self._accumulate for losses in each for x in losses]
+            found = with_loss(found)
             batch = [x for _ in range(self._accumulate) for x in self._next("batch", ())]
             loss, outputs = self._next("loss", None), self._next("logits", {})
             if loss is not None:
                 found["loss"] = float(loss)
-            arrays = {**step.arrays, **(outputs if step.arrays else {})}
+            average = {f"ema/{name}": x for name, x in self._next("average", {}).items()}
+            arrays = {**step.arrays, **outputs, **average} if step.arrays else {}
             kept = {name: _widened(np.asarray(x)) for name, x in arrays.items()}
             self.log.write(Step(step.number, seconds=step.seconds, batch=tuple(batch), **found), kept)
         except BaseException as problem:  # told in the user's own thread

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -17,10 +18,12 @@ ROW, LARGE = 4096, 65_536
 norms of rows is right to rounding, and as fast; it stands in for that of large tensors."""
 
 foreach_norm: Any = torch._foreach_norm  # pyright: ignore[reportPrivateImportUsage]  (torch.nn.utils clips with it)
+foreach_copy: Any = torch._foreach_copy_  # pyright: ignore[reportPrivateImportUsage]
+foreach_sub: Any = torch._foreach_sub_  # pyright: ignore[reportPrivateImportUsage]
 
 
 class Norms(NamedTuple):
-    """The norms of some tensors, in float64 where the device has it."""
+    """The norms of some tensors, in their precision, or float32 where that is half."""
 
     names: tuple[str, ...]
     values: Tensor
@@ -30,10 +33,10 @@ def norms(names: tuple[str, ...], tensors: Sequence[Tensor]) -> Norms:
     """The norm of each tensor; they are of one device and dtype."""
     dtype = torch.float32 if tensors[0].dtype in (torch.bfloat16, torch.float16) else None
     if not on_host(tensors[0]):
-        return Norms(names, wide(torch.stack(foreach_norm(tensors, 2, dtype))))
+        return Norms(names, torch.stack(foreach_norm(tensors, 2, dtype)))
     large = [i for i, x in enumerate(tensors) if x.numel() > LARGE]
     found = list(foreach_norm(tensors, 2, dtype)) if not large else _norms(tensors, set(large), dtype)
-    return Norms(names, wide(torch.stack(found)))
+    return Norms(names, torch.stack(found))
 
 
 def _norms(tensors: Sequence[Tensor], large: Collection[int], dtype: torch.dtype | None) -> list[Tensor]:
@@ -73,20 +76,30 @@ def nonfinite(found: Sequence[Norms], grads: Callable[[], Sequence[Tensor]]) -> 
 
 
 def checksum(x: Tensor) -> Tensor:
-    """As `lossopt.recording.contents.checksum`, on the array's device."""
+    """As `lossopt.recording.contents.checksum`, on the array's device, in as few operations as can be."""
     flat = wide(x.detach().reshape(-1))
-    some = flat[:: contents.stride(flat.numel())]
-    return torch.cat([torch.stack([flat.sum(), flat @ flat]), _weights(some.numel(), x.device, some.dtype) @ some])
+    squares = (flat @ flat).reshape(1)
+    if (apart := contents.stride(flat.numel())) == 1:
+        sums = _weights(flat.numel(), x.device, flat.dtype) @ flat
+        return torch.cat([sums[:1], squares, sums[1:]])
+    some = flat[::apart]
+    return torch.cat([flat.sum().reshape(1), squares, _weights(some.numel(), x.device, some.dtype)[1:] @ some])
 
 
 @functools.lru_cache(maxsize=16)
 def _weights(count: int, device: torch.device, dtype: torch.dtype) -> Tensor:
-    return torch.as_tensor(contents.place_weights(count), dtype=dtype, device=device)
+    """Ones, and the two weights of each place."""
+    return torch.as_tensor(np.concatenate([np.ones((1, count)), contents.place_weights(count)]), dtype=dtype, device=device)
+
+
+def is_plain(x: Tensor) -> bool:
+    """Whether it is an ordinary tensor, of which this process holds everything."""
+    return type(x) in (Tensor, nn.Parameter)
 
 
 def local(x: Tensor) -> Tensor:
     """Of a sharded tensor what this process holds."""
-    if type(x) not in (Tensor, nn.Parameter) and hasattr(x, "to_local"):
+    if not is_plain(x) and hasattr(x, "to_local"):
         return x.to_local().detach()  # pyright: ignore[reportAttributeAccessIssue]
     return x
 

@@ -7,8 +7,6 @@ CUDA it is read a step later, when it has long arrived.
 from __future__ import annotations
 
 import atexit
-import copy
-import functools
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,22 +20,22 @@ from torch import Tensor, nn
 
 from lossopt.errors import InputError
 from lossopt.recording.contents import Parameter, Step
-from lossopt.recording.log import Log, Part, fields_of, plain, with_loss
+from lossopt.recording.log import Log, Part, fields_of, with_loss
 from lossopt.recording.plan import Plan
-from lossopt_torch.measures import Norms, checksum, dense, local, nonfinite, norms, tensors, wide, widened
+from lossopt_torch.alike import Alike
+from lossopt_torch.described import averaged, check_average, inner, named, told
+from lossopt_torch.measures import Norms, checksum, local, nonfinite, norms, tensors, wide, widened
 from lossopt_torch.watch import watch
-
-WRAPPERS = ("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.")
-"""What torch.compile, FSDP and activation checkpointing put into parameters' names."""
 
 PASSES = 256
 """How many forward passes of one step are remembered: a model evaluated with gradients on must not fill the memory."""
 
 
-def record(folder: str | Path, what: tuple[Any, ...], plan: Plan, *, logits: bool, overwrite: bool, loss_fn: Any = None) -> Run:
+def record(folder: str | Path, what: tuple[Any, ...], plan: Plan, *, logits: bool, overwrite: bool, loss_fn: Any = None,
+           ema: Any = None) -> Run:  # fmt: skip
     """Hooks on a model and its optimizer."""
     models = [x for x in what if isinstance(x, nn.Module)]
-    optimizers = [_inner(x) for x in what if isinstance(x, torch.optim.Optimizer)]
+    optimizers = [inner(x) for x in what if isinstance(x, torch.optim.Optimizer)]
     if len(models) != 1 or len(optimizers) != 1 or len(what) != 2:
         given = ", ".join(type(x).__name__ for x in what)
         raise InputError(f"record takes a model and one optimizer of it, got {given}: write lossopt.record(folder, model, optimizer), "
@@ -45,9 +43,11 @@ def record(folder: str | Path, what: tuple[Any, ...], plan: Plan, *, logits: boo
     if loss_fn is not None and not isinstance(loss_fn, nn.Module):
         raise InputError(f"record: loss_fn is a torch.nn.Module such as nn.CrossEntropyLoss(), got {type(loss_fn).__name__}; "
                          "leave it out and tell the run its labels: run.labels(y)")  # fmt: skip
+    if ema is not None:
+        check_average(ema, models[0])
     distributed = torch.distributed.is_available() and torch.distributed.is_initialized()
     log = Log(folder, "torch", plan, overwrite=overwrite, writes=not distributed or torch.distributed.get_rank() == 0)
-    return Run(log, models[0], optimizers[0], loss_fn, logits=logits)
+    return Run(log, models[0], optimizers[0], loss_fn, ema, logits=logits)
 
 
 @dataclass
@@ -102,37 +102,6 @@ class _Step:
         self.vectors.append(wide(values).reshape(-1))
 
 
-class _Alike:
-    """Parameters of one device and dtype that an optimizer has: what is asked of all of them at once."""
-
-    def __init__(self, named: Sequence[tuple[str, Tensor]], log: Log) -> None:
-        self.names, self.params = tuple(name for name, _ in named), [p for _, p in named]
-        self.places = [None if (at := log.watched[name]) is None else torch.as_tensor(at, device=p.device) for name, p in named]
-        self.counts = [log.counts[name] for name in self.names]
-
-    def gradients(self) -> tuple[tuple[str, ...], list[Tensor]]:
-        grads = [p.grad for p in self.params]
-        if any(g is None for g in grads):
-            some = [(name, g) for name, g in zip(self.names, grads, strict=True) if g is not None]
-            return tuple(name for name, _ in some), [dense(g) for _, g in some]
-        return self.names, [dense(g) for g in grads if g is not None]
-
-    def moving(self) -> _Alike:
-        """Those that can move."""
-        if all(p.requires_grad for p in self.params):
-            return self
-        made = copy.copy(self)
-        chosen = [i for i, p in enumerate(self.params) if p.requires_grad]
-        made.names = tuple(self.names[i] for i in chosen)
-        made.params, made.places, made.counts = ([of[i] for i in chosen] for of in (self.params, self.places, self.counts))
-        return made
-
-    def watched(self) -> Tensor:
-        """End to end what their updates are measured by: small parameters, and some elements of large ones."""
-        found = [local(p).reshape(-1) if at is None else torch.take(local(p), at) for p, at in zip(self.params, self.places, strict=True)]
-        return torch.cat(found)
-
-
 class Run:
     """A recording under way; `lossopt.record` makes it.
 
@@ -141,13 +110,14 @@ class Run:
         steps: how many updates it has seen.
     """
 
-    def __init__(self, log: Log, model: nn.Module, optimizer: torch.optim.Optimizer, loss_fn: nn.Module | None, *, logits: bool) -> None:
+    def __init__(self, log: Log, model: nn.Module, optimizer: torch.optim.Optimizer, loss_fn: nn.Module | None, ema: nn.Module | None, *,
+                 logits: bool) -> None:  # fmt: skip
         self.folder, self.steps = log.folder, 0
-        self._log, self._model, self._optimizer, self._keeps_outputs = log, model, optimizer, logits
+        self._log, self._model, self._optimizer, self._ema, self._keeps_outputs = log, model, optimizer, ema, logits
         self._known: tuple[int, ...] = ()
         self._names: dict[Tensor, str] = {}
-        self._alike: list[_Alike] = []
-        self._before: list[tuple[_Alike, Tensor]] = []
+        self._alike: list[Alike] = []
+        self._before: list[Alike] = []
         self._passes, self._step, self._on_way = _Passes(), _Step(), None
         self._hooks: list[Any] = []
         if not log.open:  # another process writes
@@ -233,10 +203,12 @@ class Run:
     def _before_step(self, _: torch.optim.Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         self._describe()
         self._step = _Step()
-        self._before = [(some, some.watched()) for alike in self._alike if (some := alike.moving()).params]
-        self._step.add("param_norms", [norms(some.names, [local(p) for p in some.params]) for some, _ in self._before])
+        self._before = [some for alike in self._alike if (some := alike.moving()).params]
+        for some in self._before:
+            some.watch()
+        self._step.add("param_norms", [norms(some.names, some.local) for some in self._before])
         if self.steps == 0:
-            moving = {p for some, _ in self._before for p in some.params}
+            moving = {p for some in self._before for p in some.params}
             self._step.add("param_norms", [norms((name,), [local(p)]) for p, name in self._names.items() if p not in moving])
         if self._log.plan.has_arrays(self.steps):
             self._step.arrays |= {f"param/{name}": self._some(name, local(p)) for p, name in self._names.items()}
@@ -283,10 +255,9 @@ class Run:
     def _after_step(self, optimizer: torch.optim.Optimizer, _args: Any, _kwargs: Any) -> None:
         step, passes = self._step, self._passes
         if self._log.plan.has_arrays(self.steps):
-            for name, p in ((name, p) for some, _ in self._before for name, p in zip(some.names, some.params, strict=True)):
+            for name, p in ((name, p) for some in self._before for name, p in zip(some.names, some.params, strict=True)):
                 step.arrays[f"update/{name}"] = self._some(name, local(p)).sub_(step.arrays[f"param/{name}"])
-        moved = [(some, before.sub_(some.watched())) for some, before in self._before]
-        step.add("update_norms", [norms(some.names, x.split(some.counts)) for some, x in moved], self._log.factors)
+        step.add("update_norms", [found for some in self._before for found in some.moved()], self._log.factors)
         for field_, found in (("losses", passes.losses), ("batch", passes.batch)):
             for x in found:
                 step.add_numbers(field_, x)
@@ -299,14 +270,24 @@ class Run:
         self._on_way = _OnWay(self.steps, self._log.seconds(), step)
         self.steps += 1
         self._passes, self._step = _Passes(), _Step()
-        if self._on_way.is_here:
+        if self._on_way.is_here and not self._has_average(self._on_way):
             self._arrive()
 
     # -- from step to step
     def _arrive(self) -> None:
         if self._on_way is not None:
-            self._log.write(*self._on_way.read())
+            step, arrays = self._on_way.read()
+            self._log.write(step, {**arrays, **self._average()} if self._has_average(self._on_way) else arrays)
             self._on_way = None
+
+    def _has_average(self, step: _OnWay) -> bool:
+        """Whether a step's arrays are not complete before the loop has made its average."""
+        return self._ema is not None and self._log.plan.has_arrays(step.number)
+
+    @torch.no_grad()
+    def _average(self) -> dict[str, np.ndarray]:
+        own = ((name, local(p)) for name, p in averaged(self._ema) if name in self._log.positions)
+        return {f"ema/{name}": _to_host(self._some(name, p)).numpy() for name, p in own}
 
     def _own(self) -> Iterator[Tensor]:
         return (p for group in self._optimizer.param_groups for p in group["params"])
@@ -326,7 +307,7 @@ class Run:
         if self._known == (known := tuple(map(id, own))) or any(map(nn.parameter.is_lazy, own)):
             return
         self._known = known
-        self._names = {p: name for name, p in _named(self._model)}
+        self._names = {p: name for name, p in named(self._model)}
         groups = {}
         for i, group in enumerate(self._optimizer.param_groups):
             for j, p in enumerate(group["params"]):
@@ -337,8 +318,8 @@ class Run:
         kinds: dict[Any, list[tuple[str, Tensor]]] = {}
         for p in own:
             kinds.setdefault((p.device, p.dtype), []).append((self._names[p], p))
-        self._log.begin(parameters, _told(self._model, self._optimizer, any(local(p) is not p for p in self._names)))
-        self._alike = [_Alike(some, self._log) for some in kinds.values()]
+        self._log.begin(parameters, told(self._model, self._optimizer, any(local(p) is not p for p in self._names)))
+        self._alike = [Alike(some, self._log) for some in kinds.values()]
 
 
 class _OnWay:
@@ -401,30 +382,3 @@ def _event(device: torch.device) -> Any:
 
 def _over(found: Sequence[Norms], scale: Tensor | None) -> list[Norms]:
     return [*found] if scale is None else [Norms(names, values / scale.to(values.device)) for names, values in found]
-
-
-# ------------------------------------------------------------------------------------------------- names
-def _inner(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
-    """What an optimizer's wrapper (Hugging Face Accelerate's) steps."""
-    found = getattr(optimizer, "optimizer", None)
-    return _inner(found) if isinstance(found, torch.optim.Optimizer) else optimizer
-
-
-def _named(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """The parameters by the names that they have where nothing is wrapped."""
-    parallel = (nn.DataParallel, nn.parallel.DistributedDataParallel)
-    for name, p in (model.module if isinstance(model, parallel) else model).named_parameters():
-        yield functools.reduce(lambda name, wrapper: name.replace(wrapper, ""), WRAPPERS, name), p
-
-
-def _told(model: nn.Module, optimizer: torch.optim.Optimizer, sharded: bool) -> dict[str, Any]:
-    groups = [{k: plain(v) for k, v in g.items() if k not in ("params", "param_names", "shared") and not isinstance(v, Tensor)}
-              for g in optimizer.param_groups]  # fmt: skip
-    cls = type(optimizer)
-    told = {"torch": str(torch.__version__), "model": type(model).__name__, "optimizer": f"{cls.__module__}.{cls.__qualname__}",
-            "groups": groups}  # fmt: skip
-    if (spec := getattr(optimizer, "spec", None)) is not None:
-        told["spec"] = repr(spec)
-    if sharded:
-        told["sharded"] = "parameters and gradients are what the first process holds"
-    return told

@@ -1,7 +1,7 @@
 """Which parameter of one recording is which of the other, and the arrays of both in one layout.
 
 Recordings of the same framework correspond by name.  Between PyTorch and Flax the rules of `lossopt.tasks.mapping` say it.
-What is left is told by `--map`, or found where the initial weights of two parameters are the same numbers.
+What is left is told by `--map`, or guessed: see `pairing`.
 """
 
 from __future__ import annotations
@@ -16,50 +16,18 @@ from pathlib import Path
 
 import numpy as np
 
+from lossopt.diff.pairing import Lined, guess, recorded
 from lossopt.errors import InputError
-from lossopt.recording import Parameter, Recording, Step
+from lossopt.recording import Recording, Step
 from lossopt.tasks import mapping
-from lossopt.tasks.mapping import KERNEL, SAME, Link
-from lossopt.tasks.task import Data, Layout, Task
+from lossopt.tasks.mapping import SAME, Link
+from lossopt.tasks.task import Data, Task
 
 WRAPPERS = ("_orig_mod.", "module.", "params.")
 """What torch.compile, DistributedDataParallel and Flax linen put before every name."""
 
 FEWEST = 16
 """So many elements at the same places are compared, where parameters are sampled; fewer say too little."""
-
-
-@dataclass(frozen=True)
-class Lined:
-    """One parameter of a recording under its common name: how it lies, and which of its elements are recorded."""
-
-    link: Link
-    parameters: tuple[Parameter, ...]
-
-    @functools.cached_property
-    def shape(self) -> tuple[int, ...]:
-        """In the common layout, without making an array of that size."""
-        shapes = [layout.to_torch(np.broadcast_to(np.float32(0), p.shape)).shape
-                  for layout, p in zip(self.link.layouts, self.parameters, strict=True)]  # fmt: skip
-        first = shapes[0]
-        return first if len(shapes) == 1 else (sum(s[0] for s in shapes), *first[1:])
-
-    @property
-    def dtype(self) -> str:
-        return self.parameters[0].dtype
-
-    @property
-    def group(self) -> int:
-        return self.parameters[0].group
-
-    @property
-    def sampled(self) -> bool:
-        return any(p.samples is not None for p in self.parameters)
-
-    @property
-    def own(self) -> str:
-        """Its name in its framework."""
-        return " and ".join(self.link.own)
 
 
 @dataclass(frozen=True)
@@ -70,7 +38,7 @@ class Aligned:
         a, b: the recordings.
         pairs: by common name the parameter of each.
         only_a, only_b: parameters that the other does not have, by their own names.
-        guessed: common names of the pairs that were found by their equal initial weights.
+        guessed: by common name what paired those that no name and no rule pairs.
     """
 
     a: Recording
@@ -78,7 +46,7 @@ class Aligned:
     pairs: Mapping[str, tuple[Lined, Lined]]
     only_a: tuple[str, ...] = ()
     only_b: tuple[str, ...] = ()
-    guessed: tuple[str, ...] = ()
+    guessed: Mapping[str, str] = field(default_factory=dict)
     _read: dict[int, tuple[Mapping[str, np.ndarray], Mapping[str, np.ndarray]]] = field(default_factory=dict, repr=False)
 
     @property
@@ -150,6 +118,12 @@ class Aligned:
             return {}
         return {n: (_of_group(a.lr, x.group), _of_group(b.lr, y.group)) for n, (x, y) in self.pairs.items() if min(x.group, y.group) >= 0}
 
+    @functools.cached_property
+    def trained(self) -> frozenset[str]:
+        """Common names of what at least one run moves; all where no update is recorded."""
+        moved = {n for steps in self.steps for n, sizes in self.norms("update_norms", steps).items() if max(sizes) != 0}
+        return frozenset(moved or self.pairs)
+
     def _of(self, side: Lined, kind: str, have: Mapping[str, np.ndarray]) -> np.ndarray:
         if side.sampled:
             return np.concatenate([np.asarray(have[f"{kind}/{own}"]).ravel() for own in side.link.own])
@@ -162,7 +136,7 @@ class Aligned:
     def _common_places(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Where in each side's recorded vector the elements stand that both have."""
         if name not in self._places:
-            of_a, of_b = (_recorded(side, run) for side, run in zip(self.pairs[name], (self.a, self.b), strict=True))
+            of_a, of_b = (recorded(side, run) for side, run in zip(self.pairs[name], (self.a, self.b), strict=True))
             _, at_a, at_b = np.intersect1d(of_a, of_b, return_indices=True)
             self._places[name] = at_a, at_b
         return self._places[name]
@@ -184,9 +158,9 @@ def align(a: Recording, b: Recording, rules: Mapping[str, str] | None = None) ->
     pairs = {x.name: (_lined(x, a), _lined(by_name[x.name], b)) for x in links_a if x.name in by_name}
     left_a = [_lined(x, a) for x in links_a if x.name not in pairs]
     left_b = [_lined(x, b) for x in links_b if name_of_b[x.own] not in pairs]
-    guessed = _guessed(left_a, left_b, a, b)
-    pairs |= {x.link.name: (x, y) for x, y in guessed}
-    found_a, found_b = {x.own for x, _ in guessed}, {y.own for _, y in guessed}
+    guessed = guess(left_a, left_b, a, b)
+    pairs |= {x.link.name: (x, y) for x, y, _ in guessed}
+    found_a, found_b = {x.own for x, _, _ in guessed}, {y.own for _, y, _ in guessed}
     if not pairs:
         raise InputError(f"{a.label} and {b.label} have no parameter in common ({_few(x.own for x in left_a)}; "
                          f"{_few(y.own for y in left_b)}); "
@@ -195,7 +169,7 @@ def align(a: Recording, b: Recording, rules: Mapping[str, str] | None = None) ->
     order = {x.name: i for i, x in enumerate(links_a)}
     return Aligned(a, b, dict(sorted(pairs.items(), key=lambda item: order[item[0]])),
                    tuple(x.own for x in left_a if x.own not in found_a), tuple(y.own for y in left_b if y.own not in found_b),
-                   tuple(x.link.name for x, _ in guessed))  # fmt: skip
+                   {x.link.name: why for x, _, why in guessed})  # fmt: skip
 
 
 def read_rules(path: str | Path) -> dict[str, str]:
@@ -286,50 +260,3 @@ def _joint(own: Sequence[str], norms: Mapping[str, float]) -> float:
 
 def _of_group(rates: tuple[float, ...], group: int) -> float:
     return rates[group] if group < len(rates) else rates[0]
-
-
-# ------------------------------------------------------------------------------------------------- places
-def _guessed(left_a: list[Lined], left_b: list[Lined], a: Recording, b: Recording) -> list[tuple[Lined, Lined]]:
-    """Pairs of the same shape and the same initial weights, each of which fits no other."""
-    if not left_a or not left_b or 0 not in a.array_steps or 0 not in b.array_steps:
-        return []
-    of_a, of_b = a.arrays(0), b.arrays(0)
-    found = []
-    for x in left_a:
-        fitting = [y for y in left_b if x.shape == y.shape and _same(x, y, of_a, of_b)]
-        if len(fitting) == 1:
-            found.append((x, fitting[0]))
-    taken = [y.own for _, y in found]
-    return [(x, y) for x, y in found if taken.count(y.own) == 1]
-
-
-def _same(x: Lined, y: Lined, of_a: Mapping[str, np.ndarray], of_b: Mapping[str, np.ndarray]) -> bool:
-    if x.sampled or y.sampled or not all(f"param/{own}" in have for side, have in ((x, of_a), (y, of_b)) for own in side.link.own):
-        return False
-    u, v = (side.link.to_torch({own: have[f"param/{own}"] for own in side.link.own}) for side, have in ((x, of_a), (y, of_b)))
-    return bool(np.any(u != u.flat[0])) and bool(np.allclose(u, v, rtol=1e-6, atol=0))
-
-
-def _recorded(side: Lined, run: Recording) -> np.ndarray:
-    """The common flat position of every recorded element of a sampled parameter."""
-    first = run.arrays(run.array_steps[0])
-    found, before = [], 0
-    for layout, p in zip(side.link.layouts, side.parameters, strict=True):
-        size = int(np.prod(p.shape))
-        at = np.asarray(first[f"index/{p.name}"]).astype(np.int64).ravel() if p.samples is not None else np.arange(size)
-        found.append(before + _to_common(at, p.shape, layout))
-        before += size
-    return np.concatenate(found)
-
-
-def _to_common(at: np.ndarray, shape: tuple[int, ...], layout: Layout) -> np.ndarray:
-    """Flat positions in a framework's layout as flat positions in the common one."""
-    if layout is SAME:
-        return at
-    if layout is KERNEL:
-        places = np.unravel_index(at, shape)
-        return np.ravel_multi_index((places[-1], places[-2], *places[:-2]), (shape[-1], shape[-2], *shape[:-2]))
-    everywhere = layout.to_torch(np.arange(int(np.prod(shape))).reshape(shape)).ravel()
-    back = np.empty_like(everywhere)
-    back[everywhere] = np.arange(everywhere.size)
-    return back[at]

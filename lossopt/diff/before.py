@@ -25,8 +25,8 @@ def parameters(al: Aligned) -> Outcome:
     """Whether both have the same parameters, in the same shapes and precision, and compute in the same precision."""
     watch = Watch("parameters", "names, shapes, precision")
     a, b = al.called
-    if al.guessed:
-        watch.note(f"paired because their initial weights are equal: {listed([al.names(n) for n in al.guessed])}")
+    for why in dict.fromkeys(al.guessed.values()):
+        watch.note(f"paired {why}: {listed([al.names(n) for n, w in al.guessed.items() if w == why])}")
     for name, (x, y) in al.pairs.items():
         if x.shape != y.shape:
             turned = x.shape == y.shape[::-1]
@@ -47,8 +47,8 @@ def parameters(al: Aligned) -> Outcome:
     bits = computed(al)
     if bits[0] != bits[1]:
         said = [next(k for k, v in BITS.items() if v == n) for n in bits]
-        return watch.done(Finding(0, "compute precision", f"{a} computes in {said[0]} and {b} in {said[1]} (so short are the "
-                                                          "numbers of its gradients)",
+        return watch.done(Finding(0, "compute precision", f"{a} computes in {said[0]} and {b} in {said[1]}, as the precision "
+                                                          "of their gradients shows",
                                   size=2.0 ** -min(bits), values=(said[0], said[1])))  # fmt: skip
     watch.passed(0.0, 0)
     return watch.done()
@@ -119,7 +119,7 @@ def _why_initial(
         return ("initialisation", f"{some} begin from other random numbers, and not of the same size: those of {al.names(other[0])} "
                                   f"are {short(ratio)} "
                 f"times as large in {a}", {"ratio": ratio})  # fmt: skip
-    return "initialisation", f"{some} begin from other random numbers (of the same size: another seed, or another generator)", {}
+    return "initialisation", f"{some} begin from other random numbers of the same size: another seed, or another generator", {}
 
 
 # ------------------------------------------------------------------------------------------------- data
@@ -130,7 +130,7 @@ def data(al: Aligned) -> Outcome:
     if not steps:
         return watch.nothing("no sums of the batches in both recordings")
     for i, (s, t) in enumerate(steps):
-        gap = _apart(s, t)
+        gap = batches_apart(s, t)
         if gap > CHECKSUM and not _harmless(al, s, t, watch):
             cause, told, numbers = _why_data(al, steps, i)
             return watch.done(Finding(s.step, cause, told, size=min(gap, 1.0), numbers=numbers))
@@ -138,7 +138,7 @@ def data(al: Aligned) -> Outcome:
     return watch.done()
 
 
-def _apart(s: Step, t: Step, *, of: int = 4) -> float:
+def batches_apart(s: Step, t: Step, *, of: int = 4) -> float:
     """The largest difference of the sums, `of` so many of each array."""
     if len(s.batch) != len(t.batch):
         return math.inf
@@ -156,8 +156,8 @@ def _harmless(al: Aligned, s: Step, t: Step, watch: Watch) -> bool:
         return False
     equal_loss = s.loss is not None and t.loss is not None and relative(s.loss, t.loss) < 1e-5
     if not equal_loss or any(apart(x, y) > INITIAL for x, y in (al.arrays("param", 0) if 0 in al.array_steps else {}).values()):
-        return bool(watch.notes) and len(s.batch) == len(t.batch) and _apart(s, t, of=2) <= CHECKSUM
-    if _apart(s, t, of=2) <= CHECKSUM:
+        return bool(watch.notes) and len(s.batch) == len(t.batch) and batches_apart(s, t, of=2) <= CHECKSUM
+    if batches_apart(s, t, of=2) <= CHECKSUM:
         watch.note("the samples of a batch, or its axes, stand in another order; the loss is the same")
         return True
     watch.note("the batches are written in another way (labels as numbers or as one-hot rows, another scale); the loss is the same")
@@ -179,7 +179,7 @@ def _why_data(al: Aligned, steps: list[tuple[Step, Step]], i: int) -> tuple[str,
                 "the batches after it are the same", {"lag": lag})  # fmt: skip
     if scaled := _scale(steps[i:]):
         return "input scale", f"the inputs of {a} are {short(scaled)} times those of {b}; the labels are equal", {"ratio": scaled}
-    if _apart(s, t, of=2) <= CHECKSUM:
+    if batches_apart(s, t, of=2) <= CHECKSUM:
         return (
             "order within a batch",
             "a batch holds the same numbers in another order, and inputs and labels may no longer belong together",
@@ -209,7 +209,7 @@ def _lag(of_a: list[Step], of_b: list[Step], i: int) -> int:
         for lag in (k, -k):
             x, y = (of_a[i + k :], of_b[i:]) if lag > 0 else (of_a[i:], of_b[i + k :])
             pairs = list(zip(x, y, strict=False))[:3]
-            if len(pairs) == 3 and all(_apart(s, t) <= CHECKSUM for s, t in pairs):
+            if len(pairs) == 3 and all(batches_apart(s, t) <= CHECKSUM for s, t in pairs):
                 return lag
     return 0
 

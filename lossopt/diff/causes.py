@@ -91,9 +91,10 @@ CAUSES: Mapping[str, Cause] = {
         row="l2-loss-half",
     ),
     "forward pass": Cause(
-        "model.eval() for a first comparison (dropout, batch statistics); then layer by layer: eps of LayerNorm is 1e-5, gelu is exact",
-        "deterministic=True, use_running_average=True for a first comparison; then layer by layer: eps of nnx.LayerNorm is 1e-6, "
-        "jax.nn.gelu is the tanh approximation",
+        "model.eval() for a first comparison (dropout, batch statistics); then layer by layer: the eps of LayerNorm is 1e-5, gelu is "
+        "exact, and a GPU may compute in TF32 (torch.set_float32_matmul_precision)",
+        "deterministic=True, use_running_average=True for a first comparison; then layer by layer: the eps of LayerNorm is "
+        "1e-6, jax.nn.gelu is the tanh approximation, and a GPU may compute in TF32 (jax_default_matmul_precision)",
     ),
     "loss function": Cause(
         "record with logits to have it named: lossopt.record(..., logits=True)",
@@ -184,7 +185,7 @@ CAUSES: Mapping[str, Cause] = {
         "plot both: lossopt plot-schedule",
     ),
     "weight decay": Cause.either(
-        "weight_decay={weight_decay} in the optimizer",
+        "{weight_decay}",
     ),
     "decay on biases": Cause(
         'two parameter groups, {"params": biases, "weight_decay": 0.0} (lossopt.no_decay writes them)',

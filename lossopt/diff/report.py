@@ -16,54 +16,95 @@ from lossopt.diff.finding import Outcome, listed
 
 if TYPE_CHECKING:
     from lossopt.diff import Diff
+    from lossopt.diff.verdict import Verdict
+
+
+NONE = 1e-12
+"""A difference that is not worth a number: sums in float64."""
+
+
+DRIFTED = 1e-5
+"""A difference of less may be rounding, though another link has broken."""
 
 
 def render(found: Diff) -> RenderableType:
-    """The verdict, then every link in causal order."""
-    verdict = Text(found.verdict.sentence, style="bold green" if found.equal else "bold red")
+    """What differs and what to type, then every link in causal order."""
+    verdict = found.verdict
+    if found.equal:
+        said: list[RenderableType] = [Padding(Text(verdict.sentence, style="bold green"), (1, 2))]
+    else:
+        said = [Padding(Text(f"{verdict.what}.", style="bold red"), (1, 2)), Padding(remedy(verdict), (0, 2, 1, 2))]
     notes = [Padding(Text(f"{o.link}: {note}"), (0, 2)) for o in found.outcomes for note in o.notes]
-    return Group(Padding(verdict, (1, 2)), Padding(_heading(found), (0, 2, 1, 2)), Padding(_links(found), (0, 1)), *notes)
+    return Group(*said, Padding(_links(found), (0, 2, 1, 2)), Padding(_runs(found), (0, 2, 1, 2)), *notes)
 
 
-def _heading(found: Diff) -> Table:
+def _grid() -> Table:
     table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim")
+    table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    al = found.aligned
+    return table
+
+
+def remedy(verdict: Verdict) -> Table:
+    """What to type on either side, where to read more, and what is not known."""
+    table = _grid()
+    width = max((len(where) for where, _ in verdict.remedy), default=0)
+    for i, (where, typed) in enumerate(verdict.remedy):
+        to_type = Table.grid(padding=(0, 2))
+        if where:
+            to_type.add_column(min_width=width)
+        to_type.add_row(*([Text(where, no_wrap=True)] if where else []), Text(typed))
+        table.add_row("to make them equal" if i == 0 else "", to_type)
+    if verdict.link:
+        table.add_row("known difference", verdict.link)
+    for told in verdict.open:
+        table.add_row("not known", told)
+    return table
+
+
+def _runs(found: Diff) -> Table:
+    table, al = _grid(), found.aligned
     for name, run in zip(al.called, (al.a, al.b), strict=True):
-        table.add_row(
-            name, f"{run.info.framework}, {len(run.info.parameters)} parameters, {len(run.steps):,} steps, arrays of {len(run.array_steps)}"
-        )
-    for label, text in found.verdict.known.items():
-        table.add_row("identified", f"{label}: {text}")
+        known = f"; {found.verdict.known[name]}" if name in found.verdict.known else ""
+        size = f"{run.info.framework}, {len(run.info.parameters)} parameters, {len(run.steps):,} steps, arrays of {len(run.array_steps)}"
+        table.add_row(name, f"{size}{known}")
     return table
 
 
 def _links(found: Diff) -> Table:
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    for heading in ("link", "compared", "", "from step", "in", "by", "equal until", "largest rounding"):
-        table.add_column(
-            heading, justify="right" if heading in ("from step", "by", "equal until", "largest rounding") else "left", overflow="fold"
-        )
+    table = Table(box=SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("link", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("", overflow="fold")
     for o in found.outcomes:
-        table.add_row(Text(o.link, style="bold red" if o is found.first else ""), o.looked, _state(found, o), *_numbers(found, o))
+        table.add_row(Text(o.link, style="bold red" if o is found.first else ""), _state(found, o), Text(_detail(found, o)))
     return table
 
 
 def _state(found: Diff, o: Outcome) -> Text:
+    if o.finding is None and _parts_later(found, o):
+        return Text("parts after it", style="yellow")
     if o.finding is None:
-        return Text("equal", style="green") if o.compared else Text("not recorded", style="dim")
-    return Text("breaks first", style="bold red") if o is found.first else Text("differs after it", style="yellow")
+        return Text("equal", style="green") if o.compared else Text("not compared", style="dim")
+    return Text("breaks first", style="bold red") if o is found.first else Text("differs too", style="yellow")
 
 
-def _numbers(found: Diff, o: Outcome) -> tuple[str, str, str, str, str]:
-    until = "" if o.until is None else f"step {o.until:,}"
-    worst = "" if o.worst is None or o.worst[0] == 0 else f"{size(o.worst[0])} at {o.worst[1]:,}"
+def _parts_later(found: Diff, o: Outcome) -> bool:
+    """Whether a link is equal as far as the first that breaks, and then drifts."""
+    begun = math.inf if found.first is None or found.first.finding is None else found.first.finding.step
+    return o.worst is not None and o.worst[0] > DRIFTED and o.worst[1] > begun
+
+
+def _detail(found: Diff, o: Outcome) -> str:
+    """From which step, where and by how much; or what was compared, and the largest difference that is rounding."""
+    apart = f"apart by {size(o.worst[0])} at most (step {o.worst[1]:,})" if o.worst and o.worst[0] > NONE else "no difference"
     if o.finding is None:
-        return "", "", "", until, worst
-    where = listed([found.aligned.names(n) for n in o.finding.parameters], 2) if o.finding.parameters else ""
-    by = size(o.finding.size) if math.isfinite(o.finding.size) else ""
-    return f"{o.finding.step:,}", where, by, until, worst
+        steps = f", {o.compared:,} steps" if o.compared > 1 else ""
+        return f"{o.looked}{steps}: {apart}" if o.compared else o.looked
+    f = o.finding
+    where = f" of {listed([found.aligned.names(n) for n in f.parameters], 2)}" if f.parameters else ""
+    by = f": by {size(f.size)}{where}" if math.isfinite(f.size) else where
+    return f"from step {f.step:,} on{by}" + ("" if o.until is None or o.until >= f.step else f"; equal until step {o.until:,}")
 
 
 def to_dict(found: Diff) -> dict[str, Any]:
@@ -79,7 +120,7 @@ def to_dict(found: Diff) -> dict[str, Any]:
         "runs": runs,
         "parameters": {name: [x.own, y.own] for name, (x, y) in al.pairs.items()},
         "only": {label: list(names) for label, names in zip(al.called, (al.only_a, al.only_b), strict=True)},
-        "paired_by_their_weights": list(al.guessed),
+        "guessed": dict(al.guessed),
     }
 
 

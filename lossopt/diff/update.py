@@ -13,8 +13,9 @@ from lossopt.diff.finding import Finding, Outcome, Watch, listed, relative, shor
 from lossopt.diff.schedule import FLOOR, RATE
 
 UPDATE = 2e-4
-"""Of the middle element of an update.  Measured: 1e-5 of Adam (optax computes 1 - 0.999**t in float32), 2e-6 of the others,
-where gradients agree to rounding; 8e-5 of Adam with a decay rate of 0.9999."""
+"""Of an element of an update, beyond what its gradients and its storage explain.  Measured with them, of the middle element, on 189
+pairs of real loops (``python -m planted.rounding``): 1.7e-4 at most of RMSprop and 7e-5 of AdamW behind a normalisation, where
+gradients have parted; 1.7e-5 otherwise; 8e-5 of Adam with a decay rate of 0.9999, since optax computes 1 - b**t in float32."""
 
 SCALE = 2e-3
 """A common factor so close to 1 is float32's: 1 - 0.99999**t is off by 7e-4 in optax."""
@@ -85,7 +86,8 @@ def update(al: Aligned) -> Outcome:
     found = _by_elements(al, watch) if al.array_steps else _by_norms(al, watch)
     both = [f for f in (first, found) if f is not None]
     if not both and not watch.compared:
-        return watch.nothing("no step has gradients and updates in both recordings")
+        recorded = any(al.norms("update_norms", steps) for steps in al.steps)
+        return watch.nothing("no gradients that agree" if recorded else "no step has gradients and updates in both recordings")
     return watch.done(min(both, key=lambda f: f.step) if both else None)
 
 
@@ -342,11 +344,11 @@ def _small_decay(al: Aligned, step: int, sums: Mapping[str, Sums]) -> Finding | 
 
 
 def _decay(al: Aligned, step: int, slope: float, off: tuple[str, ...], some: str, *, biases: bool) -> Finding:
-    a, b = al.called
-    more, lr = b if slope > 0 else a, next(iter(_rates(al, step).values()), (0.0, 0.0))[0]
-    decay = f", which is a weight decay of {short(abs(slope) / lr)} more" if lr else ""
-    told = f"each step of {more} takes {short(abs(slope))} of {some} away beside what both take{decay}"
-    numbers = {"slope": slope, **({"weight_decay": abs(slope) / lr} if lr else {})}
+    more, less = al.called if slope < 0 else al.called[::-1]
+    lr = next(iter(_rates(al, step).values()), (0.0, 0.0))[0]
+    decay = f", a weight decay of {abs(slope) / lr:.3g} more" if lr else ""
+    told = f"{more} decays its weights more than {less}: {some} by {abs(slope):.3g} of themselves at each step{decay}"
+    numbers = {"slope": slope, "more": more, "less": less, **({"weight_decay": float(f"{abs(slope) / lr:.3g}")} if lr else {})}
     return Finding(step, "decay on biases" if biases else "weight decay", told, off, abs(slope), numbers=numbers)
 
 

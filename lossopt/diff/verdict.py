@@ -70,6 +70,8 @@ class Verdict:
         open: what could not be said.
         type: by framework what to type there.
         row: of the page of known differences, and a link to it; empty where it has none.
+        what: the sentence's first part, what differs.
+        remedy: its second, line by line: where, and what to type there; either one will do.
     """
 
     sentence: str
@@ -78,6 +80,8 @@ class Verdict:
     open: tuple[str, ...] = ()
     type: Mapping[str, str] = field(default_factory=dict)
     row: str = ""
+    what: str = ""
+    remedy: tuple[tuple[str, str], ...] = ()
 
     @property
     def link(self) -> str:
@@ -249,7 +253,8 @@ def _by_specs(al: Aligned, first: Outcome, finding: Finding, best: list[Any], kn
     back = _code(best[1], other)
     typed = f"write {to_type[mine]} in {b}" if mine in to_type else f"give {b} {_said(changes, best, 0)}"
     typed += f", or {back} in {a}" if back else f", or {a} {_said(changes, best, 1)}"
-    return Verdict(_sentence(al, first, what, typed, row), cause, known, (), to_type, row)
+    remedy = ((f"in {b}", to_type.get(mine) or _said(changes, best, 0)), (f"or in {a}", back or _said(changes, best, 1)))
+    return Verdict(_sentence(al, first, what, typed, row), cause, known, (), to_type, row, _since(first, what), remedy)
 
 
 def _said(changes: Changes, best: list[Any], side: int) -> str:
@@ -278,7 +283,7 @@ def _value(x: Any) -> str:
 def _by_cause(al: Aligned, first: Outcome, finding: Finding, known: dict[str, str], *, tried: bool) -> Verdict:
     cause = CAUSES.get(finding.cause, CAUSES["unknown"])
     numbers = {k: short(v) if isinstance(v, float) else str(v) for k, v in finding.numbers.items()}
-    texts = {f: _filled(getattr(cause, f), numbers, al.b.info.framework == f) for f in LANGUAGE}
+    texts = {f: _filled(getattr(cause, f), numbers, second=al.b.info.framework == f) for f in LANGUAGE}
     open_ = []
     if finding.cause in OF_IDENTIFIED and first.link in ASKED:
         what = ASKED[first.link][0]
@@ -298,7 +303,10 @@ def _by_cause(al: Aligned, first: Outcome, finding: Finding, known: dict[str, st
         sentence = sentence[:-1] + f"; known: {_and([f'{label} is {text}' for label, text in known.items()])}."
     if open_:
         sentence = sentence[:-1] + f"; not known: {_and(open_)}."
-    return Verdict(sentence, finding.cause, known, tuple(open_), {f: texts[f] for f in frameworks}, row)
+    to_type = {f: texts[f] for f in frameworks}
+    where = {f: f"in {LANGUAGE[f]}" for f in frameworks} if len(set(to_type.values())) > 1 else {frameworks[0]: ""}
+    remedy = tuple((place, texts[f]) for f, place in where.items())
+    return Verdict(sentence, finding.cause, known, tuple(open_), to_type, row, _since(first, finding.told), remedy)
 
 
 def _typed(texts: Mapping[str, str], frameworks: list[str], cause: Cause) -> str:
@@ -307,12 +315,14 @@ def _typed(texts: Mapping[str, str], frameworks: list[str], cause: Cause) -> str
     return "; ".join(f"in {LANGUAGE[f]} {texts[f]}" for f in frameworks)
 
 
-def _filled(text: str, numbers: Mapping[str, str], second: bool) -> str:
+def _filled(text: str, numbers: Mapping[str, str], *, second: bool) -> str:
     """The numbers in a remedy: what the first run has, for the second to have it too."""
     own, other = ("max_norm_b", "max_norm_a") if second else ("max_norm_a", "max_norm_b")
     given = {
         "max_norm": numbers.get(other, numbers.get(own, "...")),
-        "weight_decay": "...",
+        "weight_decay": f"a weight_decay larger by {numbers['weight_decay']} in {numbers['less']}, or smaller by it in {numbers['more']}"
+        if "weight_decay" in numbers
+        else "the same weight_decay=",
         "decay": numbers.get("decay_a", numbers.get("decay_b", "...")),
     }
     for name, value in given.items():
@@ -334,14 +344,15 @@ def _linked(row: str) -> str:
 
 def _sentence(al: Aligned, first: Outcome, what: str, typed: str, row: str) -> str:
     """One sentence: since when, what, what is still equal, what to type, where to read."""
-    assert first.finding is not None
-    step = first.finding.step
-    since = {"parameters": "Before the first step", "initial weights": "Before the first step", "evaluation": "In evaluation"}.get(
-        first.link, f"From step {step} on"
-    )
     to_type = f": {typed}" if typed else ""
     reads = f" ({_linked(row)})" if row else ""
-    return f"{since} {what}{to_type}{reads}."
+    return f"{_since(first, what)}{to_type}{reads}."
+
+
+def _since(first: Outcome, what: str) -> str:
+    assert first.finding is not None
+    before = {"parameters": "Before the first step", "initial weights": "Before the first step", "evaluation": "In evaluation"}
+    return f"{before.get(first.link, f'From step {first.finding.step} on')} {what}"
 
 
 def _steps(n: int) -> str:

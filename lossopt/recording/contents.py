@@ -92,8 +92,8 @@ class Recording:
 
     ``arrays(step)`` holds, for the steps in ``array_steps``, by ``kind/name``: ``param/NAME`` before the update,
     ``grad/NAME`` as the optimizer received it, ``update/NAME`` as it was added; and where they were asked for
-    ``logits/0``, ``labels/0``, ...  Where a parameter is sampled they are vectors, and ``index/NAME`` of the first such
-    step holds the flat (C order) positions in the parameter.
+    ``logits/0``, ``labels/0``, ..., and ``ema/NAME``, averaged weights after the update.  Where a parameter is sampled they are
+    vectors, and ``index/NAME`` of the first such step holds the flat (C order) positions in the parameter.
 
     Args:
         info: the run.

@@ -6,8 +6,10 @@ reader leaves out what a crash cut off.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -138,10 +140,23 @@ def _replace(file: Path, content: bytes) -> None:
 
 
 def _line(told: Mapping[str, Any]) -> str:
+    """A step as JSON.  Norms, the most of it, are written by a pattern: in nine digits, which tell float32, in a third of the time."""
     try:
-        return json.dumps(told, allow_nan=False) + "\n"
+        parts = [f'"{key}": {_numbers(x) if isinstance(x, Mapping) else json.dumps(x, allow_nan=False)}' for key, x in told.items()]
+        return f"{{{', '.join(parts)}}}\n"
     except ValueError:  # something is not finite
         return json.dumps(_to_json(told), allow_nan=False) + "\n"
+
+
+def _numbers(by_name: Mapping[str, float]) -> str:
+    if not math.isfinite(sum(by_name.values())):
+        raise ValueError
+    return _pattern(tuple(by_name)) % tuple(by_name.values())
+
+
+@functools.lru_cache(maxsize=64)
+def _pattern(names: tuple[str, ...]) -> str:
+    return "{" + ", ".join(json.dumps(name).replace("%", "%%") + ": %.9g" for name in names) + "}"
 
 
 def _to_json(x: Any) -> Any:

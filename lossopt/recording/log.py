@@ -62,7 +62,7 @@ def fields_of(parts: Sequence[Part], numbers: Iterable[float]) -> dict[str, Any]
 
 def with_loss(found: dict[str, Any]) -> dict[str, Any]:
     """The fields with ``losses`` told as `Step` has them: their sum, and they themselves where there are several."""
-    losses = found.pop("losses", ())
+    losses = tuple(found.pop("losses", ()))
     return {**found, "loss": sum(losses) if losses else None, "losses": losses if len(losses) > 1 else ()}
 
 

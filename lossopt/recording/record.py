@@ -9,7 +9,7 @@ from lossopt import registry
 from lossopt.errors import ArgumentError, InputError, suggest
 from lossopt.recording.plan import Plan
 
-OPTIONS = {"torch": ("loss_fn",), "jax": ("lr", "accumulate")}
+OPTIONS = {"torch": ("loss_fn", "ema"), "jax": ("lr", "accumulate")}
 """What one framework's recordings take beside what all take."""
 
 
@@ -31,6 +31,8 @@ def record(folder: str | Path, *what: Any, first: int = 20, every: int = 100, bu
     - The batch is the arrays that the model is called with while gradients are on.  Labels are recorded where the run is told
       them: ``loss_fn=criterion`` (a module called with outputs and labels), the keyword ``labels`` of the model, or
       ``run.labels(y)`` before the update.
+    - Averaged weights, those that are evaluated, are recorded where there are arrays: ``ema=averaged_model``, a
+      ``torch.optim.swa_utils.AveragedModel`` or any module with the model's parameters, updated after ``optimizer.step()``.
     - A model wrapped by torch.compile or DistributedDataParallel is given as it is called.
     - Of several processes the first records what it holds itself: under FSDP its shards of parameters and gradients.
 
@@ -43,11 +45,11 @@ def record(folder: str | Path, *what: Any, first: int = 20, every: int = 100, bu
     - Clipping is seen where it is given apart: ``lossopt.record("runs/b", optax.clip_by_global_norm(1.0), optax.adamw(1e-3))``
       stands for their ``optax.chain``; the raw gradient is what the first receives, the optimizer is the last.  Around a whole
       ``optax.chain`` the recorded gradient is the raw one.  Inside ``optax.MultiSteps`` the updates are recorded, around it the
-      small steps.
+      small steps; inside, say ``accumulate=``: the loss of an update is then the mean of the ``value=`` of its batches.
     - The loss is ``value=``: ``tx.update(grads, state, params, value=loss)``, ``optimizer.update(model, grads, value=loss)``.
       Or, outside jit, once after every step: ``run.loss(loss)``.
     - Outside jit too: ``run.batch(x, y)`` before every step, or ``for x, y in run.batches(loader)``; ``run.logits(logits, labels)``
-      after it, which is kept where there are arrays.
+      after it, which is kept where there are arrays; and likewise ``run.average(params)`` for averaged weights (EMA).
     - The learning rate is found where the state has it (`optax.inject_hyperparams`, ours); else give ``lr=``.
 
     Args:
@@ -60,6 +62,7 @@ def record(folder: str | Path, *what: Any, first: int = 20, every: int = 100, bu
         logits: whether to keep the model's outputs and the labels where there are arrays (PyTorch; JAX is told by `run.logits`).
         overwrite: whether a recording that is there may be replaced.
         loss_fn: PyTorch: the loss, a ``torch.nn.Module`` called with outputs and labels.
+        ema: PyTorch: the module that holds averaged weights.
         lr: JAX: the learning rate, a number or a schedule of the update's number, where the state does not hold it.
         accumulate: JAX: how many batches one update is made of, where `record` stands inside ``optax.MultiSteps``.
 
