@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         Optimizers,
     )
     from lossopt.identify import identify
+    from lossopt.port_check import port_check
     from lossopt.precision import Precision
     from lossopt.recipes import Recipe, load_recipe
     from lossopt.recipes.groups import groups
@@ -77,6 +78,7 @@ __all__ = [
     "loss",
     "no_decay",
     "optimizer",
+    "port_check",
     "read_recording",
     "record",
     "schedule",
@@ -91,6 +93,7 @@ LAZY = {
     "layer_decay": "lossopt.recipes.rules",
     "no_decay": "lossopt.recipes.rules",
     "load_recipe": "lossopt.recipes",
+    "port_check": "lossopt.port_check",
     "read_recording": "lossopt.recording",
     "record": "lossopt.recording.record",
     "AdvancedLossOptimizationExamples": "lossopt.classes",

@@ -16,6 +16,7 @@ from lossopt.errors import LossoptError as LossoptError
 from lossopt.explain import explain as explain
 from lossopt.identify import identify as identify
 from lossopt.lint import lint as lint
+from lossopt.port_check import port_check as port_check
 from lossopt.precision import Precision as Precision
 from lossopt.recipes.config import load_recipe as load_recipe
 from lossopt.recipes.groups import groups as groups

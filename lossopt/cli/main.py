@@ -12,8 +12,8 @@ from typing import NoReturn
 
 from lossopt.errors import LossoptError, suggest
 
-COMMANDS = ("compare", "diff", "identify", "parity", "validate", "show", "groups", "plot-schedule", "schema", "list", "explain", "doctor",
-            "bench")  # fmt: skip
+COMMANDS = ("compare", "diff", "identify", "port-check", "parity", "validate", "show", "groups", "plot-schedule", "schema", "list",
+            "explain", "doctor", "bench")  # fmt: skip
 """In the order of ``lossopt --help``; each is a page of this folder, light enough to import for the help alone."""
 
 EXIT = """exit status:
