@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
+import json
 import math
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -168,7 +169,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         for backend in args.backends.split(","):
             for setting, spec in enumerate(specs(name, CONVENTION[backend])):
                 rows.append(judged(spec, backend, setting))
+                sys.stderr.write(f"{line(rows[-1])}\n")
+    sys.stdout.write((json.dumps([asdict(row) for row in rows], indent=1) if args.json else table(rows)) + "\n")
     return int(any(r.outcome in ("wrong", "none") for r in rows))
+
+
+def line(row: Row) -> str:
+    """One run, for who waits."""
+    return f"{row.outcome:8} {row.seconds:5.0f} s  {row.name} {row.backend} {row.setting}: {row.said}"
 
 
 if __name__ == "__main__":

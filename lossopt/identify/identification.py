@@ -176,12 +176,13 @@ def _explained(evidence: Evidence) -> _Found:
     seen, quick, told = _quick(evidence)
     if good(quick.best):
         return _whole(seen, quick, told)
-    found = _by_lead(evidence, quick, slow=False) or (_by_lead(evidence, quick, slow=True) if _mixed(evidence) else None)
-    if found is not None:
+    if (found := _by_lead(evidence, quick, slow=False)) is not None:
         return found
     ranking = rank(evidence, known=quick)
     if good(ranking.best):
         return _whole(evidence, ranking)
+    if _mixed(evidence) and (found := _by_lead(evidence, quick, slow=True)) is not None:
+        return found
     varied = variations(evidence, ranking.fits)
     if varied is None or not good(varied.fits[0]):
         found = _by_lead(evidence, ranking, slow=True)

@@ -43,6 +43,9 @@ INFLATED = 10.0
 DETERMINED = 0.01
 """Relative: a number known to this is determined."""
 
+FEWER, STILL_GOOD = 3.0, 100.0
+"""A rule with fewer numbers is as good as the best where its residual is within this factor, and no more than so many roundings."""
+
 PREFERRED = {"torch": ("torch", "optax", "keras"), "jax": ("optax", "torch", "keras")}
 
 
@@ -113,10 +116,16 @@ class Named:
 
 
 def family_of(fits: Sequence[Fit]) -> tuple[list[Fit], list[Fit]]:
-    """The fits that are as good as the best, and the others."""
+    """The fits that are as good as the best, and the others.
+
+    Where arithmetic in float32 loses more than roundings, further numbers follow the loss: those with fewer are as good then.
+    """
     bound = max(1.1 * fits[0].residual, fits[0].residual + 0.05)
-    same = [fit for fit in fits if fit.residual <= bound]
-    return same, [fit for fit in fits if fit.residual > bound]
+    simple = max(bound, min(FEWER * fits[0].residual, STILL_GOOD))
+    least = len(fits[0].rule.free)
+    within = [fit.residual <= (simple if len(fit.rule.free) < least else bound) for fit in fits]
+    same, others = ([fit for fit, own in zip(fits, within, strict=True) if own is kind] for kind in (True, False))
+    return same, others
 
 
 def named(fit: Fit, target: Target, framework: str) -> Named:

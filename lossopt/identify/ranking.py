@@ -125,12 +125,13 @@ def _further(fit: Fit, target: Target) -> Fit:
 
 
 def _second(kept: Sequence[Fit], targets: Targets) -> list[Fit]:
-    """The fits on some steps; as soon as one explains them, others are not searched for far away."""
+    """The fits on some steps; as soon as one explains them, others that are no simpler are not searched for far away."""
     found: list[Fit] = []
     for fit in kept:
-        target, explained = targets.of(fit.rule), any(map(good, found))
-        on = descend(fit.rule, target, fit.x, 8 if explained else 12, ENOUGH)
-        if not explained and not good(on):
+        target, explaining = targets.of(fit.rule), [one for one in found if good(one)]
+        on = descend(fit.rule, target, fit.x, 8 if explaining else 12, ENOUGH)
+        # What would say the same with fewer numbers is worth a search: momentum and a sign, beside two decay rates that are one.
+        if not good(on) and all(len(fit.rule.free) < len(one.rule.free) for one in explaining):
             rule = fit.rule
             again = search(rule, target, count=24 if rule.together else 6, best=2 if rule.together else 1, enough=ENOUGH)
             on = polished(min(again, on, key=lambda f: f.score), target)
