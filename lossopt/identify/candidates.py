@@ -16,7 +16,7 @@ from lossopt.definition import Optimizer, Spec
 from lossopt.errors import LossoptError
 from lossopt.identify.coordinates import Coordinate, coordinate, range_of, usual
 from lossopt.identify.evidence import Evidence, Leaf
-from lossopt.identify.replay import Rule, predict, predict_values, reduces
+from lossopt.identify.replay import DECOMPOSITIONS, REDUCTIONS, Rule, heard, predict, predict_values
 
 MOST_SETTINGS = 64
 """Of one text: where there are more, those within two switches of a convention's."""
@@ -266,12 +266,24 @@ def _habits(text: Any) -> tuple[bool, bool]:
     rule, probe = rule_of(base()), _probe()
     points = np.stack([_generic(rule), _generic(rule, 1.5)])
     try:
-        if reduces(rule, rule.values(points[0]), probe):
+        if heard(rule, rule.values(points[0]), probe) & {*REDUCTIONS}:
             return False, not base.plural
         alone = np.stack([predict_values(rule, rule.values(x), probe) for x in points])
         return np.allclose(predict(replace(rule, together=True), points, probe), alone, rtol=1e-9, atol=0, equal_nan=True), not base.plural
     except (LossoptError, ValueError, TypeError):
         return False, not base.plural
+
+
+@functools.cache
+def decomposes(text: Any) -> bool:
+    """Whether it takes a matrix apart: eigenvectors, or an orthogonal basis."""
+    rule, probe = rule_of(texts()[text][0]()), _probe()
+    for evidence in (probe, probe.take([0, 2])):
+        try:
+            return bool(heard(rule, rule.values(_generic(rule)), evidence) & {*DECOMPOSITIONS})
+        except (LossoptError, ValueError, TypeError):
+            continue
+    return False
 
 
 def _fingerprint(rule: Rule) -> Any:

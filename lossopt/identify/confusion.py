@@ -20,11 +20,12 @@ from lossopt import registry
 from lossopt.definition import Optimizer, Spec
 from lossopt.errors import LossoptError
 from lossopt.identify import identify
-from lossopt.identify.candidates import REASONS, rule_of, takes_vectors, texts
+from lossopt.identify.candidates import REASONS, rule_of, takes_vectors, texts, with_habits
 from lossopt.identify.coordinates import Coordinate
-from lossopt.identify.fit import with_flat
+from lossopt.identify.evidence import gather
+from lossopt.identify.fit import Target, with_flat
 from lossopt.identify.naming import DETERMINED, Named
-from lossopt.identify.replay import put, value_of
+from lossopt.identify.replay import predict_values, put, value_of
 from lossopt.parity.problem import Problem
 from lossopt.recording import Parameter, Recording, RunInfo, Step
 
@@ -41,7 +42,8 @@ class Row:
 
     Attributes:
         name, backend, setting: what was planted: a definition, where, with its default numbers (0) or others (1).
-        outcome: ``"right"``, ``"same"`` (another name whose updates coincide was simpler), ``"wrong"``, ``"none"``, ``"left out"``.
+        outcome: ``"right"``, ``"same"`` (another name says these
+            updates as exactly: the data do not tell them apart), ``"wrong"``, ``"none"``, ``"left out"``.
         said: what was found, or why it was left out.
         worst: the largest relative error of a number that was called determined; of a fraction b that of 1 - b.
         residual: in roundings.
@@ -116,7 +118,8 @@ def judged(spec: Spec, backend: str, setting: int) -> Row:
         return Row(name, backend, setting, "left out", why, math.nan, math.nan, 0.0)
     begun = time.process_time()
     try:
-        found = identify(planted(spec, backend))
+        recording = planted(spec, backend)
+        found = identify(recording)
     except LossoptError as error:
         return Row(name, backend, setting, "none", str(error), math.nan, math.nan, time.process_time() - begun)
     seconds, best = time.process_time() - begun, found.best
@@ -125,8 +128,17 @@ def judged(spec: Spec, backend: str, setting: int) -> Row:
     own = texts()[spec.definition.text]
     if best.name == name or best.spec.definition in own:
         return Row(name, backend, setting, "right", repr(best.spec), worst_error(best, spec), best.residual, seconds)
-    same = any(n.spec.definition in own for n in found.family)
+    same = any(n.spec.definition in own for n in found.family) or explains_no_less(best, spec, recording)
     return Row(name, backend, setting, "same" if same else "wrong", repr(best.spec), math.nan, best.residual, seconds)
+
+
+def explains_no_less(best: Named, spec: Spec, recording: Recording) -> bool:
+    """Whether what was named is as close to the recorded updates as what made them: then these data do not tell the two apart."""
+    evidence = gather(recording).evidence
+    truth = with_habits(rule_of(spec))
+    target = Target(evidence)
+    own = target.judge(truth, np.empty(0), target.residuals_of(predict_values(truth, spec.flat, evidence)[None])[0])
+    return best.residual <= max(1.1 * own.residual, own.residual + 0.05)
 
 
 def worst_error(best: Named, spec: Spec) -> float:

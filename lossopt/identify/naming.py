@@ -87,7 +87,7 @@ class Named:
     Attributes:
         spec: what can be emitted.
         residual, relative: as in `Fit`, with the reported numbers.
-        words: how many hyperparameters differ from the convention's defaults, lr aside.
+        words: how many numbers differ from the convention's defaults, lr aside.
         known: of every number what the data say.
         rule, x: the fit.
         before: the transform that changes gradients first; None where there is none.
@@ -193,7 +193,7 @@ class _Work:
             trial = self.held(rule, x, c, float(own))
             if trial is not None:
                 (rule, x), loose = trial, loose - {c.label}
-        return words + len({c.name for c in rule.free if c.label in loose}), rule, x, frozenset(loose)
+        return words + len(loose), rule, x, frozenset(loose)
 
     def switched(self, rule: Rule, x: np.ndarray, name: str, value: Any) -> tuple[Rule, np.ndarray] | None:
         """The rule with a switch set otherwise, where it fits as well."""
@@ -259,6 +259,9 @@ class _Work:
                 if trial is not None:
                     (rule, x), fixed[c.label] = trial, value
                     break
+        known = self._wander(rule, x, tuple(self._known(rule, x, c, fixed[c.label]) for c in rule.free))
+        known = tuple(_rounder(c, k) if c.label in loose else k for c, k in zip(rule.free, known, strict=True))
+        fixed |= {k.label: k.value for k in known}
         flat = dict(rule.spec.flat)
         for c in rule.free:
             put(flat, c, fixed[c.label])
@@ -266,9 +269,8 @@ class _Work:
         lr = flat["lr"] if rule.lr_fitted else self._recorded_lr()
         spec = d(convention=convention, **given, **({} if lr is None else {"lr": lr}))
         final = self.judge(rule, x)
-        known = tuple(self._known(rule, x, c, fixed[c.label]) for c in rule.free)
-        known = self._wander(rule, x, known)
-        return Named(spec, final.residual, final.relative, len(given), known, rule, x, _before(rule, fixed.get(CLIP, 0.0)))
+        words = sum(_numbers_apart(value, d.defaults_of(convention)[n]) for n, value in given.items())
+        return Named(spec, final.residual, final.relative, words, known, rule, x, _before(rule, fixed.get(CLIP, 0.0)))
 
     def _together(self, rule: Rule, x: np.ndarray, loose: frozenset[str],
                   fixed: dict[str, float]) -> tuple[Rule, np.ndarray, frozenset[str]]:  # fmt: skip
@@ -288,7 +290,7 @@ class _Work:
 
     def _recorded_lr(self) -> float | None:
         lrs = np.stack([leaf.lr for leaf in self.target.evidence.leaves if leaf.lr is not None])
-        return float(lrs.flat[0]) if lrs.size else None
+        return as_typed(float(lrs.flat[0])) if lrs.size else None
 
     def _known(self, rule: Rule, x: np.ndarray, c: Coordinate, value: float) -> Known:
         """How far a coordinate may go on either side: by the fit's own errors, or where nothing changes, until something does."""
@@ -341,6 +343,11 @@ class _Work:
         return max((SIGMAS * inflated * here.residual) ** 2 / self.target.u.size, 0.02**2)
 
 
+def as_typed(value: float) -> float:
+    """The shortest number that float32 keeps as this one, where it is one of float32's: 0.003 of 0.003000000026077032."""
+    return float(str(np.float32(value))) if float(np.float32(value)) == value else value
+
+
 def _interval(c: Coordinate, value: float, low: float, high: float) -> Known:
     """What is known of a value between two ends."""
     size = (1 - value) if c.kind == "fraction" and value < 1 else abs(value)
@@ -348,6 +355,21 @@ def _interval(c: Coordinate, value: float, low: float, high: float) -> Known:
     if c.high < math.inf and high >= c.high * (1 - 1e-6):
         high = c.high
     return Known(c.label, value, low, high, bool(determined))
+
+
+def _numbers_apart(value: Any, default: Any) -> int:
+    """How many numbers of a hyperparameter are not at their default: of a tuple each counts."""
+    if isinstance(value, tuple) and isinstance(default, tuple) and len(value) == len(default):
+        return sum(v != own for v, own in zip(value, default, strict=True))
+    return 1
+
+
+def _rounder(c: Coordinate, known: Known) -> Known:
+    """Of a number that is not determined the roundest that fits; the others held, each fits as well."""
+    if known.determined or not known.low <= known.value <= known.high:
+        return known
+    value = next((v for v in round_values(c, known.value) if v and known.low <= v <= known.high), known.value)
+    return replace(known, value=value)
 
 
 def deviations(rule: Rule, x: np.ndarray, target: Target, residual: float) -> dict[str, float]:

@@ -124,20 +124,23 @@ REDUCTIONS = ("sum", "max", "mean", "dot", "norm", "transpose", "reshape", "move
 """Words after which an element knows of others."""
 
 
-def reduces(rule: Rule, values: Mapping[str, Any], evidence: Evidence) -> bool:
-    """Whether the rule says a word that looks at more than one element."""
-    plain, heard = words(False)[0], []
+DECOMPOSITIONS = ("eigh", "qr", "svd")
+"""Words whose results in float32 are known to fewer digits than others'."""
+
+
+def heard(rule: Rule, values: Mapping[str, Any], evidence: Evidence) -> set[str]:
+    """The words that a rule says."""
+    plain, said = words(False)[0], set()
 
     class Listening:
         def __getattr__(self, word: str) -> Any:
-            if word in REDUCTIONS:
-                heard.append(word)
+            said.add(word)
             return getattr(plain, word)
 
     leaf = Listening()
     with np.errstate(all="ignore"):
         _one(rule, values, evidence, (leaf, Lifted(leaf)))
-    return bool(heard)
+    return said
 
 
 class Half(np.ndarray):
