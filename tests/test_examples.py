@@ -108,6 +108,14 @@ def test_the_recorded_examples_begin_alike(example, tmp_path, capsys):
     assert not np.allclose(here.of("update", 0)["2.weight"], there.of("update", 0)["layers.2.kernel"].T, rtol=1e-3)
 
 
+@pytest.mark.parametrize("title", ["AdamW with everything left at its default", "A warm-up and a cosine", "Four small batches for one update"])
+def test_the_page_of_disagreements_is_what_the_command_prints(example, root, title):
+    made = example("disagreements")
+    pair = next(p for p in made.PAIRS if p.title == title)
+    verdict = made.diagnosed(pair).partition("\n\n\n")[0]  # the table below it has figures that a machine's rounding moves
+    assert verdict in (root / "examples/DISAGREEMENTS.md").read_text(encoding="utf-8")
+
+
 def test_an_example_is_a_script(root, python):
     ran = python(str(root / "examples" / "torch_mlp.py"))
     assert (ran.returncode, ran.stderr) == (0, "")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -174,15 +174,8 @@ class _Work:
     # -- one name
     def under(self, d: Optimizer, convention: str) -> tuple[int, Rule, np.ndarray, frozenset[str]]:
         """(words, rule, point, the coordinates that are not at a default) under one name."""
-        defaults, rule, x, words = d.defaults_of(convention), self.fit.rule, self.fit.x, 0
-        free = {c.name for c in rule.free}
-        for name, default in defaults.items():
-            value = rule.spec.hyperparameters[name]
-            switch = name not in free or _pattern(value) != _pattern(default)
-            if name == "lr" or not switch or value == default:
-                continue
-            trial = None if name == "maximize" else self.switched(rule, x, name, default)
-            rule, x, words = (*trial, words) if trial else (rule, x, words + 1)
+        defaults, rule, x = d.defaults_of(convention), self.fit.rule, self.fit.x
+        rule, x, _ = self._switches_of(defaults, rule, x)
         loose = {c.label for c in rule.free if c.name in defaults and c.name not in rule.lr_names}
         order = sorted((c for c in rule.free if c.label in loose), key=lambda c: -self.spread.get(c.label, math.inf))
         for c in order:
@@ -193,7 +186,20 @@ class _Work:
             trial = self.held(rule, x, c, float(own))
             if trial is not None:
                 (rule, x), loose = trial, loose - {c.label}
+        rule, x, words = self._switches_of(defaults, rule, x)  # again: a decay of nothing is decoupled as well as not
         return words + len(loose), rule, x, frozenset(loose)
+
+    def _switches_of(self, defaults: Mapping[str, Any], rule: Rule, x: np.ndarray) -> tuple[Rule, np.ndarray, int]:
+        """The rule with every switch at its default that may be, and how many are not."""
+        free, words = {c.name for c in rule.free}, 0
+        for name, default in defaults.items():
+            value = rule.spec.hyperparameters[name]
+            switch = name not in free or _pattern(value) != _pattern(default)
+            if name == "lr" or not switch or value == default:
+                continue
+            trial = None if name == "maximize" else self.switched(rule, x, name, default)
+            rule, x, words = (*trial, words) if trial else (rule, x, words + 1)
+        return rule, x, words
 
     def switched(self, rule: Rule, x: np.ndarray, name: str, value: Any) -> tuple[Rule, np.ndarray] | None:
         """The rule with a switch set otherwise, where it fits as well."""
@@ -247,7 +253,7 @@ class _Work:
         fixed = {c.label: float(c.to_value(np.asarray(own))) for c, own in zip(rule.free, x, strict=True)}
         for c in rule.free:
             if c.label not in loose and c.name not in rule.lr_names and c.name != CLIP:
-                fixed[c.label] = value_of(rule.spec.flat, c)
+                fixed[c.label] = value_of(d.defaults_of(convention), c)  # exactly, and not as its logarithm brings it back
         rule, x, loose = self._together(rule, x, loose, fixed)
         left = (c for c in rule.free if c.label in loose or c.name in (*rule.lr_names, CLIP))
         for c in sorted(left, key=lambda c: (c.name != CLIP, self.spread.get(c.label, 0))):
