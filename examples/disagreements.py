@@ -92,7 +92,7 @@ def weights() -> list[np.ndarray]:
 
 
 def run_torch(folder: Path, pair: Disagreement) -> None:
-    model = nn.Sequential(nn.Linear(64, 32), nn.LayerNorm(32, eps=pair.eps), nn.ReLU(), nn.Linear(32, 10))
+    model: Any = nn.Sequential(nn.Linear(64, 32), nn.LayerNorm(32, eps=pair.eps), nn.ReLU(), nn.Linear(32, 10))
     with torch.no_grad():
         for layer, weight in zip((model[0], model[3]), weights(), strict=True):
             layer.weight.copy_(torch.from_numpy(weight))

@@ -266,7 +266,8 @@ class _Work:
                     (rule, x), fixed[c.label] = trial, value
                     break
         known = self._wander(rule, x, tuple(self._known(rule, x, c, fixed[c.label]) for c in rule.free))
-        known = tuple(_rounder(c, k) if c.label in loose else k for c, k in zip(rule.free, known, strict=True))
+        if sum(c.label in loose and not k.determined for c, k in zip(rule.free, known, strict=True)) == 1:  # several go together
+            known = tuple(_rounder(c, k) if c.label in loose else k for c, k in zip(rule.free, known, strict=True))
         fixed |= {k.label: k.value for k in known}
         flat = dict(rule.spec.flat)
         for c in rule.free:
