@@ -11,11 +11,13 @@ import pytest
 import lossopt
 from lossopt import optimizers
 from lossopt.errors import InputError, UnknownNameError
+from lossopt.hyper import Range
 from lossopt.identify.clipping import clipping
 from lossopt.identify.code import code
 from lossopt.identify.coordinates import coordinate
 from lossopt.identify.evidence import gather, rounded_to
 from lossopt.identify.groups import patterns
+from lossopt.identify.naming import round_values
 from lossopt.recording import Parameter, Recording, RunInfo, Step
 
 SHAPES = {"body.kernel": (14, 12), "body.bias": (12,), "norm.scale": (12,), "head.kernel": (12, 6)}
@@ -111,8 +113,6 @@ def test_what_to_type_in_an_unknown_framework() -> None:
 
 
 def test_coordinates_are_inverted_by_their_values() -> None:
-    from lossopt.hyper import Range
-
     for interval, defaults, values in ((Range(0, 1, open_high=True), (0.9,), (0.0, 0.5, 0.999)), (Range(low=0), (1e-8,), (1e-12, 3.0)),
                                        (Range(low=0), (0.0,), (0.0, 0.3)), (Range(), (1.0,), (-2.0, 0.1))):  # fmt: skip
         c = coordinate("x", "x", None, interval, defaults)
@@ -127,3 +127,8 @@ def test_updates_in_bfloat16_steps_are_counted_in_their_roundings() -> None:
     assert rounded_to(np.array([1.0 + 2.0**-8, 1.0 + 2.0**-7]), "bfloat16").tolist() == [1.0, 1.0 + 2.0**-7]
 
 
+def test_round_values_stay_in_range() -> None:
+    decay = coordinate("beta", "beta", None, Range(0, 1, open_high=True), (0.9,))
+    found = round_values(decay, decay.high)
+    assert found and max(found) < 1
+    assert round_values(decay, 0.99900004)[1] == 0.999  # after 0, which a fraction may be

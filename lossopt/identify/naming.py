@@ -445,6 +445,6 @@ def round_values(c: Coordinate, value: float) -> list[float]:
         if c.kind == "fraction" and value < 1:
             near.append(float(f"{1 - float(f'{1 - value:.{digits - 1}e}'):.12g}"))
     found += sorted(near, key=lambda v: (len(f"{v:.12g}".strip("0").replace(".", "").replace("-", "")), abs(v - value)))
-    inside = [v for v in dict.fromkeys(found) if c.low <= v <= c.high]
-    return [*inside, float(f"{value:.5g}")]
+    inside = [v for v in dict.fromkeys((*found, float(f"{value:.5g}"))) if c.low <= v <= c.high]
+    return [*inside, value]  # 1 - 1e-9 rounds to 1, which no decay rate may be
 
