@@ -131,7 +131,6 @@ def test_everything_upstream_is_here_or_has_a_reason(offered: Callable[[], Itera
     assert there - last_words(prefix) == set(not_ours), "upstream offers what no definition's `elsewhere` names, or a reason is out of date"
 
 
-@pytest.mark.skipif(not keras_originals.installed(), reason="keras is in the test extra; without it there is nothing to list")
 def test_everything_in_keras_is_here_or_has_a_reason() -> None:
     with keras_originals.keras_on_jax() as keras:
         base = keras.optimizers.Optimizer

@@ -10,7 +10,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any
 
 import jax
@@ -351,8 +350,6 @@ KERAS: dict[str, tuple[str, dict[str, Any]]] = {
 def of_keras() -> dict[str, list[float]]:
     """The values of each, from a process of its own: one process holds Keras on one backend, and this one's is JAX,
     where `keras.ops.cos` works in float32 whatever Keras's floatx."""
-    if not find_spec("keras"):
-        pytest.skip("keras is in the test extra; without it there is nothing to compare with")
     code = ("import json, keras, keras.optimizers.schedules as theirs; keras.config.set_floatx('float64');"
             f"print(json.dumps({{call: [float(eval('theirs.' + call)(t)) for t in range(100)] for call in {list(KERAS)!r}}}))")  # fmt: skip
     ran = subprocess.run(

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch.testing._internal import common_optimizers  # needs expecttest, which only the test extra brings
 
 from lossopt import optimizers, registry
 from lossopt.parity.case import OptimizerCase
@@ -18,8 +19,6 @@ from lossopt.parity.originals import muon_and_adamw
 from lossopt.parity.rows.optimizers.muon import ORTHOGONAL, matrices_by
 from lossopt.parity.rows.optimizers.root_mean_square import CENTERED
 from lossopt.registry import definition
-
-common_optimizers = pytest.importorskip("torch.testing._internal.common_optimizers", reason="PyTorch's test table needs expecttest, of the test extra")
 
 ELSEWHERE = {
     "LBFGS": "one step() of torch.optim.LBFGS is up to 20 iterations; ours is one, and its rows are in the parity suite",
