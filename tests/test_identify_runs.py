@@ -99,6 +99,42 @@ def test_moments_in_bfloat16_are_seen() -> None:
     assert found.parts[0].told == ("its state is kept in bfloat16",)
 
 
+def test_a_missing_bias_correction_is_seen() -> None:
+    m, v = {n: np.zeros(s) for n, s in SHAPES.items()}, {n: np.zeros(s) for n, s in SHAPES.items()}
+
+    def update(t: int, g: dict[str, Any], p: dict[str, Any]) -> dict[str, Any]:
+        for n in p:
+            m[n], v[n] = 0.9 * m[n] + 0.1 * g[n], 0.99 * v[n] + 0.01 * g[n] ** 2
+        return {n: -0.01 * m[n] / (np.sqrt(v[n]) + 1e-4) for n in p}
+
+    found = lossopt.identify(recorded(update, lr=0.01))
+    assert found.parts[0].told == ("the bias of the moments is not corrected",), str(found)
+
+
+def test_updates_that_come_late_are_seen() -> None:
+    step, before = by(optimizers.adam(lr=0.01)), []
+
+    def update(t: int, g: dict[str, Any], p: dict[str, Any]) -> dict[str, Any]:
+        before.append(g)
+        return {n: np.zeros_like(x) for n, x in p.items()} if t == 0 else step(t, before[-2], p)
+
+    found = lossopt.identify(recorded(update, lr=0.01))
+    assert found.best.name == "adam"
+    assert found.parts[0].told == ("updates come one step late: each belongs to the gradient before",)
+
+
+def test_plain_descent_is_called_by_its_plain_name() -> None:
+    """An Adadelta with an eps of 1e8 does the same, and JAX's lr in float32 looks like a momentum of 1e-8."""
+    lr = float(np.float32(0.05))
+    found = lossopt.identify(recorded(lambda t, g, p: {n: -lr * g[n] for n in p}, lr=0.05, framework="jax"))
+    assert repr(found.best.spec) == "sgd(lr=0.05)" or repr(found.best.spec) == "sgd(lr=0.05, convention='optax')"
+
+
+def test_of_decay_rates_that_give_nearly_the_same_signs_the_usual_ones_are_named() -> None:
+    found = lossopt.identify(recorded(by(optimizers.lion(lr=1e-3, betas=(0.9, 0.999), weight_decay=0.01)), lr=1e-3))
+    assert (found.best.name, found.best.spec.hyperparameters["betas"]) == ("lion", (0.9, 0.999))
+
+
 # ------------------------------------------------------------------------------------------------- what cannot be found
 def written(run: Recording, folder: Any) -> str:
     writer = FolderWriter(folder)
@@ -140,6 +176,3 @@ def test_it_runs_without_a_framework() -> None:
                "print([m for m in ('torch', 'jax', 'scipy') if m in sys.modules])")  # fmt: skip
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
-
-
-# ------------------------------------------------------------------------------------------------- schedules

@@ -41,13 +41,6 @@ OF_IDENTIFIED = ("optimizer", "weight decay", "update scale", "biases", "update 
 """Causes that an identification says better.  The others are certain as they are."""
 
 
-class Found(Protocol):
-    """What identified a run: a definition with its hyperparameters."""
-
-    @property
-    def spec(self) -> Any: ...
-
-
 class Identification(Protocol):
     """`lossopt.identify(recording)`: the best is None where nothing explains the run."""
 
@@ -168,21 +161,10 @@ class Near:
     def spec(self) -> Any:
         if self.named is not None:
             return self.named
-        of = importlib.import_module("lossopt.identify.fit")
-        given = {name: _short(v) for name, v in self.fit.values.items()}
-        return of.with_flat(self.fit.rule.spec, {**self.fit.rule.spec.flat, **given})
+        return importlib.import_module("lossopt.identify.identification").spec_of(self.fit)
 
     def code(self, framework: str) -> str:
         return importlib.import_module("lossopt.identify.code").code(self.spec, framework)
-
-
-def _short(value: Any) -> Any:
-    """A fitted number in as many digits as it is known to: 0.9 for 0.89999999."""
-    if isinstance(value, tuple):
-        return tuple(map(_short, value))
-    if not isinstance(value, float):
-        return value
-    return float(f"{value:.5g}") if 0.99 < value < 1 else float(f"{value:.3g}")
 
 
 def nearest(of_a: list[Any], of_b: list[Any]) -> tuple[list[Any], Changes]:
@@ -190,10 +172,15 @@ def nearest(of_a: list[Any], of_b: list[Any]) -> tuple[list[Any], Changes]:
     if not of_a or not of_b:
         return [of_a[0] if of_a else None, of_b[0] if of_b else None], {}
     pairs = [(x, y, changes(x, y)) for x in of_a for y in of_b]
-    x, y, found = min(pairs, key=lambda p: ("" in p[2], len(p[2]) or 99))
+    x, y, found = min(pairs, key=lambda p: ("" in p[2], len(p[2]) or 99, _far_fetched(p[0]) + _far_fetched(p[1])))
     if "" not in found:  # what has no name is called as the other is, with its own numbers
         x, y = _like(x, y, found, 0), _like(y, x, found, 1)
     return [x, y], found
+
+
+def _far_fetched(x: Any) -> int:
+    """How much must be said for it: of explanations as good the plainest is meant."""
+    return 100 if isinstance(x, Near) else getattr(x, "words", 0)
 
 
 def _like(x: Any, other: Any, found: Changes, side: int) -> Any:
@@ -208,7 +195,7 @@ def changes(x: Any, y: Any) -> Changes:
         return {"": (x.spec.definition.name, y.spec.definition.name)}
     have = [{**f.spec.hyperparameters, **({"reduction": r} if (r := getattr(f.spec, "reduction", None)) else {})} for f in (x, y)]
     found = {n: v for n in have[0] if not _fits(n, v := (have[0][n], have[1].get(n)), (x, y))}
-    found = {n: v for n, v in found.items() if n not in DEPENDS or any(_does(h.get(DEPENDS[n])) for h in have)}
+    found = {n: v for n, v in found.items() if n not in DEPENDS or all(_does(h.get(DEPENDS[n])) for h in have)}
     return {n: v for n, v in found.items() if n != "lr"} or found
 
 
@@ -247,7 +234,8 @@ def _by_specs(al: Aligned, first: Outcome, finding: Finding, best: list[Any], kn
         what, cause = f"{a} is {known[a]} and {b} is {known[b]}", "optimizer" if first.link == "update" else "loss function"
     else:
         said = _and([f"{n} is {_value(x)} in {a} and {_value(y)} in {b}" for n, (x, y) in changes.items()])
-        what, cause = f"{said} ({best[0].spec.definition.name})", ", ".join(sorted(changes))
+        names = dict.fromkeys(x.spec.definition.name for x in best)
+        what, cause = f"{said} ({' and '.join(names)})", ", ".join(sorted(changes))
     to_type = {f: code for f in LANGUAGE if (code := _code(best[0], f))}
     mine, other = al.b.info.framework, al.a.info.framework
     back = _code(best[1], other)
@@ -282,8 +270,7 @@ def _value(x: Any) -> str:
 # ------------------------------------------------------------------------------------------------- by the cause alone
 def _by_cause(al: Aligned, first: Outcome, finding: Finding, known: dict[str, str], *, tried: bool) -> Verdict:
     cause = CAUSES.get(finding.cause, CAUSES["unknown"])
-    numbers = {k: short(v) if isinstance(v, float) else str(v) for k, v in finding.numbers.items()}
-    texts = {f: _filled(getattr(cause, f), numbers, second=al.b.info.framework == f) for f in LANGUAGE}
+    texts = {f: _filled(getattr(cause, f), finding.numbers, second=al.b.info.framework == f) for f in LANGUAGE}
     open_ = []
     if finding.cause in OF_IDENTIFIED and first.link in ASKED:
         what = ASKED[first.link][0]
@@ -315,8 +302,9 @@ def _typed(texts: Mapping[str, str], frameworks: list[str], cause: Cause) -> str
     return "; ".join(f"in {LANGUAGE[f]} {texts[f]}" for f in frameworks)
 
 
-def _filled(text: str, numbers: Mapping[str, str], *, second: bool) -> str:
+def _filled(text: str, found: Mapping[str, Any], *, second: bool) -> str:
     """The numbers in a remedy: what the first run has, for the second to have it too."""
+    numbers = {k: short(v) if isinstance(v, float) else str(v) for k, v in found.items()}
     own, other = ("max_norm_b", "max_norm_a") if second else ("max_norm_a", "max_norm_b")
     given = {
         "max_norm": numbers.get(other, numbers.get(own, "...")),
@@ -324,10 +312,23 @@ def _filled(text: str, numbers: Mapping[str, str], *, second: bool) -> str:
         if "weight_decay" in numbers
         else "the same weight_decay=",
         "decay": numbers.get("decay_a", numbers.get("decay_b", "...")),
+        **(_rescaling(found["ratio"], found.get("shift", 0.0), second=second) if "{scaled}" in text else {}),
     }
     for name, value in given.items():
         text = text.replace(f"{{{name}}}", value)
     return text
+
+
+def _rescaling(ratio: float, shift: float, *, second: bool) -> dict[str, str]:
+    """What is written around one side's inputs to have the other's: the first's are `ratio` times the second's, plus `shift`."""
+    p, q = (ratio, shift) if second else (1 / ratio, -shift / ratio)
+    if q < 0:  # as it is usually written: less a mean, over a standard deviation
+        opened, scaled = "(", f" - {short(-q / p)}) / {short(1 / p)}"
+    else:
+        opened, scaled = "", f" * {short(p)}" if abs(p) >= 1 or q else f" / {short(1 / p)}"
+    more = f" + {short(q)}" if q > 0 else ""
+    known = " (ToTensor divides by 255)" if not q and short(max(p, 1 / p)) == "255" else ""
+    return {"opened": opened, "scaled": f"{scaled}{more}, or scale the other side{known}"}
 
 
 def _row(finding: Finding, cause: Cause) -> str:

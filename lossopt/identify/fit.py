@@ -7,6 +7,8 @@ a compass that tries both sides of each coordinate.
 
 from __future__ import annotations
 
+import itertools
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -168,6 +170,7 @@ def slopes(rule: Rule, target: Target, x: np.ndarray, z: np.ndarray) -> np.ndarr
     back = clipped(rule, moved)
     moved = np.where(back == moved, moved, x - DIFFERENCE * np.eye(len(x)))
     steps = np.diag(moved - x)
+    steps = np.where(steps == 0, np.inf, steps)  # so far out that float64 does not move
     return np.nan_to_num((target.residuals(rule, moved) - z) / steps[:, None])
 
 
@@ -210,6 +213,20 @@ def compass(fit: Fit, target: Target, *, scattered: int = 192, tries: int = 32, 
     found = np.concatenate([score(target.residuals(rule, some)) for some in np.array_split(points, 8)])
     best = [_wander(rule, target, points[i], jumping, rng, tries, last, longest) for i in np.argsort(found)[:3]]
     return min((fit, *best), key=lambda f: f.score)
+
+
+def at_usual(fit: Fit, target: Target, most: int = 64) -> Fit:
+    """The fit, or a better one where what moves by jumps has usual values: many pairs of decay rates give nearly the same signs."""
+    rule = fit.rule
+    jumping = np.flatnonzero(jumps(rule, target, fit.x))
+    if not len(jumping):
+        return fit
+    each = [[rule.free[j].to_x(v) for v in rule.free[j].typical] for j in jumping]
+    points = np.repeat(fit.x[None], min(most, math.prod(map(len, each))), axis=0)
+    points[:, jumping] = list(itertools.islice(itertools.product(*each), most))
+    z = target.residuals(rule, points)
+    i = int(np.argmin(score(z)))
+    return min(fit, target.judge(rule, points[i], z[i]), key=lambda f: f.score)
 
 
 def jumps(rule: Rule, target: Target, x: np.ndarray) -> np.ndarray:

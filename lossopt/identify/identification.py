@@ -13,13 +13,13 @@ from lossopt.identify import groups as grouping
 from lossopt.identify.candidates import Excluded, takes_vectors
 from lossopt.identify.clipping import Clipping, clipping
 from lossopt.identify.evidence import Evidence, Gathered, Leaf, gather
-from lossopt.identify.fit import Fit, Target, scales
+from lossopt.identify.fit import Fit, Target, scales, with_flat
 from lossopt.identify.groups import Group
 from lossopt.identify.naming import Named, family_of, named, simplest
 from lossopt.identify.ranking import Ranking, good, part, rank
 from lossopt.identify.replay import CLIP, predict_values, value_of
 from lossopt.identify.schedules import ScheduleFit, identify_schedule, schedule_of
-from lossopt.identify.variations import Varied, accumulated, period, variations
+from lossopt.identify.variations import Varied, accumulated, one_step_late, period, variations
 from lossopt.recording.contents import Recording
 
 READ_OFF = 1e-4
@@ -178,6 +178,8 @@ def _explained(evidence: Evidence) -> _Found:
         return _whole(seen, quick, told)
     if (found := _by_lead(evidence, quick, slow=False)) is not None:
         return found
+    if (delayed := one_step_late(evidence)) is not None:
+        return _under(evidence, delayed, quick)
     ranking = rank(evidence, known=quick)
     if good(ranking.best):
         return _whole(evidence, ranking)
@@ -344,10 +346,16 @@ def _under(evidence: Evidence, varied: Varied, ranking: Ranking) -> _Found:
 
 
 def spec_of(fit: Fit) -> Spec:
-    """A fit as a spec, its numbers as they came out."""
-    from lossopt.identify.fit import with_flat
+    """A fit as a spec, its numbers in as many digits as they are known to: 0.9 for 0.89999999."""
+    return with_flat(fit.rule.spec, {n: _short(v) for n, v in fit.values.items() if n != CLIP})
 
-    return with_flat(fit.rule.spec, {n: v for n, v in fit.values.items() if n != CLIP})
+
+def _short(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_short, value))
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.5g}") if 0.99 < value < 1 else float(f"{value:.3g}")
 
 
 __all__ = ["Identification", "Part", "identification", "predict_values", "spec_of", "value_of"]

@@ -36,6 +36,19 @@ FINEST = 4e-7
 ONE_LESS = 3.2e-8
 """Half the spacing of float32 below 1: what 1 - lr * weight_decay may be off by."""
 
+UNTOLD = 0.05**2
+"""Of a rounding, squared: a difference that says nothing.  JAX multiplies by lr in float32, which is up to 6e-8 from the lr that is
+recorded, and a momentum of 2e-8 follows that: 0.1442 roundings in the place of 0.1456."""
+
+FINISHED = 3
+"""Names of as few words that are compared once their numbers are round."""
+
+TYPED = 4
+"""Significant digits: a determined number that needs more was hardly typed, and counts twice."""
+
+UNUSUAL = 1e3
+"""A number so many times larger or smaller than every usual one is hardly what was typed: it counts twice."""
+
 SYSTEMATIC = 1.5
 """A residual above this is not rounding alone; then the fit's own errors are too small by `INFLATED`."""
 INFLATED = 10.0
@@ -73,7 +86,8 @@ class Known:
         if self.determined:
             return f"{self.label} {self.value:g}"
         if self.low > 0 and self.high - self.low < self.value < math.inf:
-            return f"{self.label} {self.value:g} ({self.low:.2g} to {self.high:.2g} fits)"
+            low, high = next((ends for d in (2, 3, 4) if len(set(ends := (f"{self.low:.{d}g}", f"{self.high:.{d}g}"))) > 1), (self.low, self.high))
+            return f"{self.label} {self.value:g} ({low} to {high} fits)"
         if math.isinf(self.high) and self.low <= 0:
             return f"{self.label}: any value fits"
         if self.low <= 0:
@@ -139,9 +153,9 @@ def named(fit: Fit, target: Target, framework: str) -> Named:
     labels = [(d, c) for d in definitions if isinstance(d, Optimizer) for c in d.conventions]
     labels.sort(key=lambda label: preference.index(label[1]) if label[1] in preference else len(preference))
     found = [work.under(d, c) for d, c in labels]
-    best = min(range(len(found)), key=lambda i: found[i][0])
-    _, rule, x, loose = found[best]
-    return work.finished(*labels[best], rule, x, loose)
+    fewest = min(words for words, *_ in found)
+    short = [(label, one) for label, one in zip(labels, found, strict=True) if one[0] == fewest][:FINISHED]
+    return min((work.finished(*label, rule, x, loose) for label, (_, rule, x, loose) in short), key=lambda n: n.words)
 
 
 def popularity(d: Optimizer) -> int:
@@ -171,8 +185,7 @@ class _Work:
         """Whether a fit explains the data as well as this one, within what chance may do."""
         inflated = INFLATED if self.base.residual > SYSTEMATIC else 1.0
         count = self.target.u.size
-        floor = 0.02**2  # of a rounding: nothing finer can be told
-        return fit.residual**2 - self.base.residual**2 <= max((SIGMAS * inflated) ** 2 * self.base.residual**2 / count, floor)
+        return fit.residual**2 - self.base.residual**2 <= max((SIGMAS * inflated) ** 2 * self.base.residual**2 / count, UNTOLD)
 
     # -- one name
     def under(self, d: Optimizer, convention: str) -> tuple[int, Rule, np.ndarray, frozenset[str]]:
@@ -281,6 +294,7 @@ class _Work:
         spec = d(convention=convention, **given, **({} if lr is None else {"lr": lr}))
         final = self.judge(rule, x)
         words = sum(_numbers_apart(value, d.defaults_of(convention)[n]) for n, value in given.items())
+        words += sum(_unusual(c, k) for c, k in zip(rule.free, known, strict=True) if c.label in loose)
         return Named(spec, final.residual, final.relative, words, known, rule, x, _before(rule, fixed.get(CLIP, 0.0)))
 
     def _together(self, rule: Rule, x: np.ndarray, loose: frozenset[str],
@@ -322,7 +336,7 @@ class _Work:
                 ends.append(0.0 if side < 0 and c.low >= 0 else side * math.inf)
         spread = self.spread.get(c.label, 0.0)
         if np.isfinite(spread):  # what goes with other numbers may go further
-            reach = x[j] + SIGMAS * spread * np.array([-1.0, 1.0])
+            reach = x[j] + min(SIGMAS * spread, c.reach) * np.array([-1.0, 1.0])  # no further than slopes can be trusted
             wider = c.to_value(np.array([float(c.clip(np.asarray(r))) for r in reach]))
             ends = [min(ends[0], float(wider[0])), max(ends[1], float(wider[1]))]
         if c.label == "weight_decay" and self._one_less(c, value, float(c.to_value(x[j]))):
@@ -351,7 +365,7 @@ class _Work:
 
     def _allowed(self, here: Fit) -> float:
         inflated = INFLATED if here.residual > SYSTEMATIC else 1.0
-        return max((SIGMAS * inflated * here.residual) ** 2 / self.target.u.size, 0.02**2)
+        return max((SIGMAS * inflated * here.residual) ** 2 / self.target.u.size, UNTOLD)
 
 
 def as_typed(value: float) -> float:
@@ -366,6 +380,14 @@ def _interval(c: Coordinate, value: float, low: float, high: float) -> Known:
     if c.high < math.inf and high >= c.high * (1 - 1e-6):
         high = c.high
     return Known(c.label, value, low, high, bool(determined))
+
+
+def _unusual(c: Coordinate, known: Known) -> bool:
+    """Whether nobody types it: an eps of 1e8, a first sum of 0.0999999."""
+    value = known.value
+    if known.determined and value != float(f"{value:.{TYPED - 1}e}") and 1 - value != float(f"{1 - value:.{TYPED - 1}e}"):
+        return True
+    return c.kind == "log" and not min(c.typical) / UNUSUAL <= value <= max(c.typical) * UNUSUAL
 
 
 def _numbers_apart(value: Any, default: Any) -> int:

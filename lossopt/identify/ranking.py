@@ -9,7 +9,7 @@ import numpy as np
 
 from lossopt.identify.candidates import Excluded, decomposes, rules
 from lossopt.identify.evidence import Evidence
-from lossopt.identify.fit import Fit, Target, compass, descend, search, starts
+from lossopt.identify.fit import Fit, Target, at_usual, compass, descend, search, starts
 from lossopt.identify.replay import Rule
 
 GOOD_RESIDUAL, GOOD_RELATIVE = 6.0, 2e-5
@@ -165,7 +165,10 @@ def _likely(found: Sequence[Rule], evidence: Evidence) -> list[Rule]:
 
 def polished(fit: Fit, target: Target) -> Fit:
     """The fit after a search with the compass, where slopes did not lead to an explanation."""
-    if good(fit) or not fit.rule.together or fit.relative > 0.7 or not fit.rule.free:
+    if not fit.rule.together or fit.relative > 0.7 or not fit.rule.free:
+        return fit
+    fit = at_usual(fit, target)
+    if good(fit):
         return fit
     found = compass(fit, target)
     return min(found, descend(fit.rule, target, found.x), key=lambda f: f.score)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from lossopt.identify.fit import Fit
@@ -10,6 +11,9 @@ from lossopt.identify.naming import Named
 
 if TYPE_CHECKING:
     from lossopt.identify.identification import Identification, Part
+
+NOTHING = 1e-5
+"""A number that is 0, and less than this in any case, is not called open."""
 
 SHOWN = 3
 """Of what else fits, or comes next."""
@@ -62,18 +66,25 @@ def _part(part: Part, *, several: bool, first: bool, top: int) -> list[str]:
         lines.append(f"  {sentence(part.best) if part.best else 'nothing explains'}: {_names(part.names)}")
     lines += [f"  {told}" for told in part.told]
     if part.best is not None:
-        open_ = [str(k) for k in part.best.known if not k.determined]
+        open_ = [str(k) for k in part.best.known if not k.determined and not (k.value == 0 and k.high < NOTHING)]
         if open_:
             lines.append(f"  not determined: {'; '.join(open_)}")
         others = [n for n in part.family[1:] if n.words <= part.best.words + 1][:top]
         if others:
             lines.append(f"  the same on these data: {', '.join(repr(n.spec) for n in others)}")
     best = part.best.residual if part.best else None
-    others = [fit for fit in part.others if best is None or fit.residual > 2 * best][:top]
+    others = _of_other_names([fit for fit in part.others if best is None or fit.residual > 2 * best], part.best)[:top]
     if others:
         lines.append("  next best:" if part.best else "  closest:")
         lines += [f"    {_other(fit, best)}" for fit in others]
     return lines
+
+
+def _of_other_names(fits: Sequence[Fit], best: Named | None) -> list[Fit]:
+    """The closest of each definition that is not the best's."""
+    own = None if best is None else best.rule.name
+    firsts = {fit.rule.name: fit for fit in reversed(fits) if fit.rule.name != own}
+    return [fit for fit in fits if firsts.get(fit.rule.name) is fit]
 
 
 def _other(fit: Fit, best: float | None) -> str:

@@ -60,16 +60,24 @@ def variations(evidence: Evidence, plain: Sequence[Fit]) -> Varied | None:
     return None
 
 
+def one_step_late(evidence: Evidence) -> Varied | None:
+    """The rules that explain updates which begin a step after the gradients; None where they begin with them, or nothing does."""
+    if any(leaf.u[0].any() for leaf in evidence.leaves):
+        return None
+    seen = late(evidence)
+    fits = sieve(well_known(seen), seen)
+    told = "updates come one step late: each belongs to the gradient before"
+    return Varied(told, seen, tuple(fits)) if fits and good(fits[0]) else None
+
+
 def _each(evidence: Evidence, plain: Sequence[Fit]) -> Iterator[tuple[str, Evidence, list[Rule]]]:
     """(in words, the evidence, the rules to try) of each variation, the cheapest first."""
     known = well_known(evidence)
     near = list(dict.fromkeys([*(fit.rule for fit in plain[:4] if fit.rule.together), *known]))
-    if not any(leaf.u[0].any() for leaf in evidence.leaves):
-        yield "updates come one step late: each belongs to the gradient before", late(evidence), known
+    yield "the bias of the moments is not corrected", evidence, [replace(rule, uncorrected=True) for rule in near if _has_step(rule)]
     gradients = evidence.joined("g")
     for how, told in (("norm", "gradients are clipped by their global norm first"), ("value", "gradients are clipped by value first")):
         yield told, evidence, [with_clip(rule, how, evidence.norms, gradients) for rule in known]
-    yield "the bias of the moments is not corrected", evidence, [replace(rule, uncorrected=True) for rule in near if _has_step(rule)]
     if min((fit.relative for fit in plain), default=1.0) < NEARLY:
         yield "the first moment is kept in bfloat16", evidence, [replace(rule, half=(s,)) for rule in near if (s := first_slot(rule))]
         yield "its state is kept in bfloat16", evidence, [replace(rule, half=("*",)) for rule in near]
@@ -122,4 +130,4 @@ def accumulated(evidence: Evidence, k: int, reduction: str) -> Evidence:
     return replace(evidence, leaves=tuple(leaves), value=None if evidence.value is None else evidence.value[last], norms=np.asarray(norms))
 
 
-__all__ = ["CLIP", "Varied", "accumulated", "late", "period", "variations", "well_known"]
+__all__ = ["CLIP", "Varied", "accumulated", "late", "one_step_late", "period", "variations", "well_known"]
