@@ -17,6 +17,10 @@ from lossopt.losses.spec import LossSpec, evaluate
 
 TEXT = SimpleNamespace(words=lossopt_torch.losses.words, carry=lossopt_torch.losses.carry, native=lambda *_: None)
 """PyTorch without its own functions."""
+BACKENDS = ("numpy", "jax", "torch")
+MAKE: dict[str, Callable[..., Any]] = {"numpy": np.asarray, "jax": jnp.asarray, "torch": torch.as_tensor}
+"""An array of each backend."""
+INF, NAN = float("inf"), float("nan")
 
 
 def plain_torch(spec: LossSpec) -> Callable[..., Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,15 @@ def test_a_link_to_a_row():
     with pytest.raises(UnknownNameError) as caught:
         topic_link("zzz")
     assert str(caught.value) == "no row of lossopt/parity/DIFFERENCES.md is called 'zzz'; lossopt.parity.disagreements.slugs() lists all"
+
+
+def test_the_verdict_that_the_readme_shows_is_the_examples():
+    """Without the indentation that a terminal gives it: every line, in this order."""
+    readme, example = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "examples/DISAGREEMENTS.md"))
+    (shown,) = re.findall(r"```\n(From step 0 on weight_decay is .*?)```", readme, flags=re.S)
+    printed = example.partition("## AdamW with everything left at its default\n")[2].partition("\n## ")[0]
+    assert shown.count("\n") == 4
+    assert "\n" + textwrap.indent(shown, "  ") in printed
 
 
 # ------------------------------------------------------------------------------------------------- when the page is behind

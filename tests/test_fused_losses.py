@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -18,13 +17,9 @@ from lossopt.errors import ArgumentError, InputError
 from lossopt.losses.shared.parts import rows_at_a_time
 from lossopt.losses.spec import evaluate
 
+pytestmark = pytest.mark.usefixtures("x64")
+
 TOKENS, FEATURES, CLASSES = 11, 4, 7
-
-
-@pytest.fixture(autouse=True)
-def x64() -> Iterator[None]:
-    with jax.enable_x64(True):
-        yield
 
 
 def arrays(seed: int = 0, *, soft: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

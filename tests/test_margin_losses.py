@@ -1,10 +1,9 @@
-"""Losses of errors, likelihoods, margins, ranks and sparse probabilities: kinks, extremes, what they refuse, and what must hold of them."""
+"""Losses of errors, likelihoods, margins, ranks and sparse probabilities: the made one, names, what they refuse, what must hold."""
 
 from __future__ import annotations
 
 import copy
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -12,296 +11,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from loss_runs import close, everywhere, in_jax, in_torch, plain_torch
+from loss_runs import MAKE, NAN, close, in_jax, in_torch, plain_torch
 
 import lossopt
-import lossopt_torch.losses
 from lossopt import get_loss, losses, registry
 from lossopt.errors import ArgumentError, HyperparameterError, InputError, LossoptError
 from lossopt.losses import make_fenchel_young_loss
 from lossopt.losses.spec import LossSpec
 
-INF, NAN = float("inf"), float("nan")
-MAKE: dict[str, Callable[..., Any]] = {"numpy": np.asarray, "jax": jnp.asarray, "torch": torch.as_tensor}
-
-
-@pytest.fixture(autouse=True)
-def x64() -> Iterator[None]:
-    with jax.enable_x64(True):
-        yield
-
-
-# ------------------------------------------------------------------------------------------------- kinks
-KINKS: list[tuple[str, tuple[Any, ...], dict[str, Any], Any]] = [
-    ("l1_loss", ([1.0, 2.0], [1.0, 0.0]), {"weight": [3.0, 0.5]}, [0.0, 0.5]),
-    ("huber_loss", ([1.0, 0.5], [1.0, 0.0]), {"delta": 0.5, "weight": [3.0, 2.0]}, [0.0, 1.0]),
-    ("log_cosh_loss", ([0.0, 1.0], [0.0, 0.0]), {}, [0.0, math.tanh(1.0)]),
-    ("quantile_loss", ([1.0, 1.0, 1.0], [1.0, 2.0, 0.0]), {"quantile": 0.9}, [-0.4, -0.9, 0.1]),
-    ("hinge_loss", ([1.0, -1.0], [1, -1]), {}, [-1.0, 1.0]),
-    ("hinge_loss", ([1.0, -1.0], [1, 0]), {"zero_is_negative": True}, [-1.0, 1.0]),
-    ("perceptron_loss", ([0.0, 0.0], [1, -1]), {}, [-1.0, 1.0]),
-    ("hinge_embedding_loss", ([0.5, 0.5], [1, -1]), {"margin": 0.5}, [1.0, -1.0]),
-    ("margin_ranking_loss", ([1.0, 1.0], [0.5, 1.5], [1, -1]), {"margin": 0.5}, [-1.0, 1.0]),
-    ("margin_ranking_loss", ([1.0], [1.0], [1]), {}, [-1.0]),
-    ("multi_margin_loss", ([[1.0, 0.0, 0.5]], [0]), {}, [[-1 / 3, 0.0, 1 / 3]]),
-    ("multi_margin_loss", ([[1.0, 0.0, 0.5]], [0]), {"p": 2}, [[-1 / 3, 0.0, 1 / 3]]),
-    ("multilabel_margin_loss", ([[1.0, 0.0, 0.5]], [[0, -1, 1]]), {}, [[-1 / 3, 0.0, 1 / 3]]),
-    ("multiclass_hinge_loss", ([[1.0, 0.0]], [0]), {}, [[-1.0, 1.0]]),
-    ("multiclass_hinge_loss", ([[0.5, 0.0, 0.0]], [0]), {}, [[-1.0, 0.5, 0.5]]),
-    ("multiclass_hinge_loss", ([[0.5, -1.0, -2.0]], [0]), {"rival_at_least_zero": True}, [[-1.0, 0.0, 0.0]]),
-    ("multiclass_perceptron_loss", ([[1.0, 1.0, 0.0]], [0]), {}, [[-0.5, 0.5, 0.0]]),
-    ("sparsemax_loss", ([-1.0, 1.0, 0.0], [0, 0, 1]), {}, [0.0, 1.0, -0.5]),
-    ("multiclass_sparsemax_loss", ([[1.0, 0.0]], [0]), {}, [[0.0, 0.0]]),
-    ("multiclass_sparsemax_loss", ([[0.0, 0.0, 0.0]], [1]), {}, [[1 / 3, -2 / 3, 1 / 3]]),
-    ("binary_cross_entropy", ([0.0, 1.0, 0.5], [0, 1, 1]), {}, [0.0, 0.0, -2.0]),
-    ("binary_cross_entropy", ([0.0, 1.0, 0.2], [1, 1, 1]), {"clip": 0.1}, [0.0, 0.0, -5.0]),
-    ("gaussian_nll_loss", ([1.0], [0.0], [0.0]), {"eps": 0.5}, [2.0]),
-]
-
-
-@pytest.mark.parametrize(("name", "inputs", "options", "slope"), KINKS, ids=[f"{i}-{k[0]}" for i, k in enumerate(KINKS)])
-def test_a_kink_has_one_derivative_in_all_frameworks(name: str, inputs: Any, options: dict[str, Any], slope: Any) -> None:
-    for where, (_, (grad,)) in everywhere(name, [np.asarray(x) for x in inputs], reduction="sum", **options).items():
-        np.testing.assert_allclose(grad, slope, rtol=1e-12, atol=1e-15, err_msg=where)
-
-
-OF_TORCH: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
-    (name, inputs, options) for name, inputs, options, _ in KINKS
-    if hasattr(F, name) and "clip" not in options and name != "huber_loss"
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "inputs", "options"), OF_TORCH, ids=[f"{i}-{k[0]}" for i, k in enumerate(OF_TORCH)])
-def test_at_a_kink_the_derivative_is_pytorchs(name: str, inputs: Any, options: dict[str, Any]) -> None:
-    def theirs(*tensors: torch.Tensor) -> torch.Tensor:
-        of_floats = name == "binary_cross_entropy"
-        given = {k: torch.tensor(v, dtype=torch.float64) if k == "weight" else v for k, v in options.items()}
-        return getattr(F, name)(*(x.double() if of_floats else x for x in tensors), **given, reduction="sum")
-
-    arrays = [np.asarray(x) for x in inputs]
-    value, (grad,) = in_torch(theirs, arrays)
-    for found, (slope,) in everywhere(name, arrays, reduction="sum", **options).values():
-        close(found, value)
-        close(slope, grad)
-
-
-@pytest.mark.parametrize("p", [0.0, 1.0, 1e-13, 1 - 1e-13, 1e-20, 1e-40])
-@pytest.mark.parametrize("t", [0.0, 1.0, 0.3])
-def test_probabilities_at_the_ends_cost_100_and_slope_as_in_pytorch(p: float, t: float) -> None:
-    arrays = np.array([p]), np.array([t])
-    value, (slope,) = in_torch(lambda x, y: F.binary_cross_entropy(x, y, reduction="sum"), arrays)
-    for found, (grad,) in everywhere("binary_cross_entropy", arrays, reduction="sum").values():
-        close(found, value, atol=1e-13)
-        close(grad, slope)
-
-
-def test_the_derivative_in_a_probability_target_is_bounded_at_the_ends() -> None:
-    """PyTorch's own is infinite there, so that its function is not used where targets have a gradient."""
-    for _, (_, slope) in everywhere("binary_cross_entropy", ([0.0, 1.0, 0.5], [0.0, 1.0, 1.0]), (0, 1), reduction="sum").values():
-        close(slope, [100.0, -100.0, 0.0])
-
-
-def test_a_variance_below_eps_counts_as_eps_and_keeps_its_derivative() -> None:
-    arrays = np.array([1.0, 1.0]), np.array([0.0, 0.0]), np.array([0.0, 0.25])
-    value, grads = in_torch(lambda *xs: F.gaussian_nll_loss(*xs, eps=0.5, reduction="sum"), arrays, (0, 1, 2))
-    for found, slopes in everywhere("gaussian_nll_loss", arrays, (0, 1, 2), eps=0.5, reduction="sum").values():
-        close(found, value)
-        for slope, grad in zip(slopes, grads, strict=True):
-            close(slope, grad)
-
-
-def test_a_count_of_zero_has_a_finite_derivative_of_its_own() -> None:
-    arrays = np.array([0.5, 0.5]), np.array([0.0, 3.0])
-    for _, (_, slope) in everywhere("poisson_nll_loss", arrays, (0, 1), full=True, reduction="sum").values():
-        close(slope, [-0.5, -0.5 + math.log(3) + 1 / 6])
-
-
-@pytest.mark.parametrize(
-    ("name", "arrays", "options"),
-    [
-        ("binary_cross_entropy", ([0.3, 0.9], [1, 0]), {}),
-        ("multi_margin_loss", ([[0.3, 0.9, -0.4]], [0]), {"p": 2}),
-        ("multiclass_sparsemax_loss", ([[0.3, 0.9, -0.4, 0.25]], [0]), {}),
-        ("log_cosh_loss", ([0.3, -2.0], [1.0, 0.0]), {}),
-        ("sparsemax_loss", ([0.3, -2.0], [1, 0]), {}),
-    ],
-)
-def test_second_derivatives_are_those_of_the_first(name: str, arrays: Any, options: dict[str, Any]) -> None:
-    """PyTorch's kernels of the multi-margin losses have none, which is why they are not used."""
-    spec, (x, t) = get_loss(name, reduction="sum", **options), map(np.asarray, arrays)
-    hessian = np.asarray(torch.func.hessian(spec)(torch.tensor(x), torch.tensor(t)))
-    close(np.asarray(jax.hessian(spec)(jnp.asarray(x), t)), hessian, rtol=1e-9, atol=1e-12)
-    step = 1e-5
-    shifted = (x + step * np.eye(x.size).reshape(-1, *x.shape), x - step * np.eye(x.size).reshape(-1, *x.shape))
-    ahead, behind = ([in_jax(spec, (one, t))[1][0].ravel() for one in side] for side in shifted)
-    close((np.array(ahead) - np.array(behind)).reshape(hessian.shape) / (2 * step), hessian, rtol=1e-5, atol=1e-6)
-
-
-# ------------------------------------------------------------------------------------------------- extremes
-EXTREMES: list[tuple[str, tuple[Any, ...], dict[str, Any], Any]] = [
-    ("l2_loss", ([1e4, -1e4], [0.0, 0.0]), {}, [5e7, 5e7]),
-    ("log_cosh_loss", ([1e4, -1e4, INF], [0.0, 0.0, 0.0]), {}, [1e4 - math.log(2), 1e4 - math.log(2), INF]),
-    ("quantile_loss", ([1e4, -1e4], [0.0, 0.0]), {"quantile": 0.25}, [7500.0, 2500.0]),
-    ("poisson_nll_loss", ([-1e4, 1e4], [2, 0]), {}, [2e4, INF]),
-    ("poisson_nll_loss", ([0.0, 0.0], [0, 1]), {"log_input": False}, [0.0, -math.log(1e-8)]),
-    ("poisson_nll_loss", ([-1.0], [1]), {"log_input": False}, [NAN]),
-    ("gaussian_nll_loss", ([1e4], [-1e4], [0.0]), {"eps": 1.0}, [2e8]),
-    ("binary_cross_entropy", ([0.0, 0.0, 1.0, 1.0], [0, 1, 0, 1]), {}, [0.0, 100.0, 100.0, 0.0]),
-    ("soft_margin_loss", ([-1e4, 1e4, -INF], [1, 1, 1]), {}, [1e4, 0.0, INF]),
-    ("multilabel_soft_margin_loss", ([[-1e4, 1e4]], [[1, 1]]), {}, [5e3]),
-    ("hinge_loss", ([-1e4, 1e4, -INF], [1, 1, 1]), {}, [10001.0, 0.0, INF]),
-    ("perceptron_loss", ([-1e4, 1e4, -INF], [1, 1, 1]), {}, [1e4, 0.0, INF]),
-    ("hinge_embedding_loss", ([1e4, 1e4], [1, -1]), {}, [1e4, 0.0]),
-    ("margin_ranking_loss", ([1e4, 1e4], [-1e4, -1e4], [1, -1]), {}, [0.0, 2e4]),
-    ("multi_margin_loss", ([[1e4, -1e4], [1e4, -1e4]], [0, 1]), {}, [0.0, 10000.5]),
-    ("multi_margin_loss", ([[0.0, -INF], [0.0, -INF]], [0, 1]), {}, [0.0, INF]),
-    ("multilabel_margin_loss", ([[1e4, -1e4], [1e4, -1e4]], [[-1, -1], [1, -1]]), {}, [0.0, 10000.5]),
-    ("multiclass_hinge_loss", ([[1e4, -1e4], [1e4, -1e4]], [0, 1]), {}, [0.0, 20001.0]),
-    ("multiclass_hinge_loss", ([[0.0, -INF], [0.0, -INF]], [0, 1]), {}, [0.0, INF]),
-    ("multiclass_hinge_loss", ([[3.0]], [0]), {}, [0.0]),
-    ("multiclass_perceptron_loss", ([[1e4, -1e4], [0.0, -INF]], [1, 1]), {}, [2e4, INF]),
-    ("sparsemax_loss", ([1e4, -1e4, 1e300, INF], [1, 1, 0, 0]), {}, [0.0, 1e4, 1e300, INF]),
-    ("multiclass_sparsemax_loss", ([[1e4, -1e4], [1e4, -1e4]], [0, 1]), {}, [0.0, 2e4]),
-    ("multiclass_sparsemax_loss", ([[0.0, -INF, 0.0], [0.0, -INF, 0.0]], [0, 1]), {}, [0.25, INF]),
-    ("multiclass_sparsemax_loss", ([[-INF, -INF]], [0]), {}, [NAN]),
-    ("safe_softmax_cross_entropy", ([[1e4, -1e4], [0.0, -INF], [0.0, -INF]], [[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]), {}, [2e4, 0.0, INF]),
-    ("safe_softmax_cross_entropy", ([[-INF, -INF]], [[1.0, 0.0]]), {}, [NAN]),
-    ("poly_loss_cross_entropy", ([[1e4, -1e4], [1e4, -1e4]], [0, 1]), {}, [0.0, 20002.0]),
-    ("poly_loss_cross_entropy", ([[0.0, 3.0], [1.0, 2.0]], [0, 1]), {"where": [[False], [True]]}, [0.0, math.log1p(1 / math.e) + 2 / (1 + math.e)]),
-    ("make_fenchel_young_loss", ([[1e4, -1e4], [1e4, -1e4]], [[1, 0], [0, 1]]), {}, [0.0, 2e4]),
-    ("make_fenchel_young_loss", ([[0.0, -INF]], [[1, 0]]), {}, [NAN]),
-    ("ranking_softmax_loss", ([[1e4, -1e4], [0.0, 0.0]], [[0, 1], [0, 0]]), {}, [2e4, 0.0]),
-    ("ranking_softmax_loss", ([[5.0, -INF], [1.0, 2.0]], [[1, 0], [1, 1]]), {"where": [[True, False], [False, False]]}, [0.0, 0.0]),
-]
-
-
-@pytest.mark.parametrize(("name", "inputs", "options", "value"), EXTREMES, ids=[f"{i}-{e[0]}" for i, e in enumerate(EXTREMES)])
-def test_extreme_inputs_are_finite_or_documented_and_the_same_in_all_frameworks(name: str, inputs: Any, options: Any, value: Any) -> None:
-    arrays = [np.asarray(x) for x in inputs]
-    close(get_loss(name, reduction="none", **options)(*arrays), value)
-    found = everywhere(name, arrays, reduction="none", **options)
-    gradients = found["torch"][1][0]
-    for where, (got, (grad,)) in found.items():
-        np.testing.assert_allclose(got, value, rtol=1e-12, atol=1e-15, err_msg=where)
-        np.testing.assert_allclose(grad, gradients, rtol=1e-12, atol=1e-15, err_msg=where)
-    if np.isfinite(value).all():
-        assert np.isfinite(gradients).all()
-
-
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
-def test_the_logistic_loss_is_finite_where_pytorchs_overflows(dtype: str) -> None:
-    low, one = torch.tensor([-200.0], dtype=getattr(torch, dtype)), torch.ones(1, dtype=getattr(torch, dtype))
-    assert torch.isinf(F.soft_margin_loss(low, one))
-    assert losses.soft_margin_loss(low, one) == 200.0
-    assert losses.soft_margin_loss(jnp.asarray([-200.0], dtype), jnp.ones(1, dtype)) == 200.0
-
-
-def test_the_mean_of_lists_without_items_is_zero_as_in_optax() -> None:
-    scores, relevance = np.ones((2, 3)), np.ones((2, 3))
-    for make in MAKE.values():
-        assert float(losses.ranking_softmax_loss(make(scores), make(relevance), where=np.zeros((2, 3), bool))) == 0.0
-
-
-# ------------------------------------------------------------------------------------------------- sizes
-ELEMENTWISE = ["l2_loss", "log_cosh_loss", "poisson_nll_loss", "quantile_loss", "binary_cross_entropy", "soft_margin_loss", "hinge_loss",
-               "perceptron_loss", "sparsemax_loss", "hinge_embedding_loss"]  # fmt: skip
-LABELLED = ["multi_margin_loss", "multiclass_hinge_loss", "multiclass_perceptron_loss", "multiclass_sparsemax_loss", "poly_loss_cross_entropy"]
-BY_ROW = ["multilabel_soft_margin_loss", "safe_softmax_cross_entropy", "make_fenchel_young_loss", "ranking_softmax_loss"]
-
-
-@pytest.mark.parametrize("backend", MAKE)
-@pytest.mark.parametrize("name", ELEMENTWISE)
-def test_one_number_and_none(name: str, backend: str) -> None:
-    one, none = (MAKE[backend](np.ones(shape)) for shape in ((), (0, 3)))
-    assert get_loss(name)(one, one).shape == ()
-    assert get_loss(name, reduction="none")(none, none).shape == (0, 3)
-    assert float(get_loss(name, reduction="sum")(none, none)) == 0.0
-
-
-@pytest.mark.parametrize("backend", MAKE)
-@pytest.mark.parametrize("name", [*LABELLED, *BY_ROW, "multilabel_margin_loss"])
-def test_one_sample_and_none(name: str, backend: str) -> None:
-    make, by_label = MAKE[backend], name in LABELLED
-
-    def loss(batch: tuple[int, ...], reduction: str) -> Any:
-        whole = by_label or name == "multilabel_margin_loss"
-        targets = np.zeros(batch if by_label else (*batch, 3), np.int64 if whole else np.float64)
-        return get_loss(name, reduction=reduction)(make(np.ones((*batch, 3))), make(targets))
-
-    assert loss((), "none").shape == ()
-    assert loss((1,), "none").shape == (1,)
-    assert loss((0,), "none").shape == (0,)
-    assert float(loss((0,), "sum")) == 0.0
-
-
-# ------------------------------------------------------------------------------------------------- what is not seen
-@pytest.mark.parametrize("bad", [-1, 3, 255])
-@pytest.mark.parametrize("name", LABELLED)
-def test_an_unseen_label_of_no_class_gives_nan(name: str, bad: int) -> None:
-    spec, x, labels = get_loss(name, reduction="none"), np.random.default_rng(0).normal(size=(3, 3)), np.array([0, bad, 2])
-    assert np.isnan(np.asarray(jax.jit(spec)(x, labels))).tolist() == [False, True, False]
-    words = torch.func.vmap(lambda a, y: spec(a, y))(torch.tensor(x), torch.tensor(labels))
-    assert words.isnan().tolist() == [False, True, False]
-    with pytest.raises(InputError, match=f"the label {bad}"):
-        spec(x, labels)
-
-
-def test_an_unseen_label_of_several_gives_nan() -> None:
-    spec, labels = get_loss("multilabel_margin_loss", reduction="none"), np.array([[0, 3, -1], [0, -1, 1], [-2, 1, -1]])
-    assert np.isnan(np.asarray(jax.jit(spec)(np.ones((3, 3)), labels))).tolist() == [True, False, True]
-
-
-@pytest.mark.parametrize("name", ["soft_margin_loss", "hinge_loss", "perceptron_loss", "hinge_embedding_loss", "margin_ranking_loss",
-                                  "sparsemax_loss"])  # fmt: skip
-def test_an_unseen_target_of_no_meaning_gives_nan(name: str) -> None:
-    x = np.ones(2)
-    found = jax.jit(get_loss(name, reduction="none"))(*([x, x] if name == "margin_ranking_loss" else [x]), np.array([1, 3]))
-    assert np.isnan(np.asarray(found)).tolist() == [False, True]
-
-
-def test_unseen_probabilities_and_variances_out_of_range_give_nan() -> None:
-    p = np.array([0.5, -0.1, 1.5])
-    assert np.isnan(np.asarray(jax.jit(get_loss("binary_cross_entropy", reduction="none"))(p, np.ones(3)))).tolist() == [False, True, True]
-    x = np.ones(2)
-    assert np.isnan(np.asarray(jax.jit(get_loss("gaussian_nll_loss", reduction="none"))(x, x, np.array([1.0, -1.0])))).tolist() == [False, True]
-
-
-def test_a_score_that_is_nan_is_not_lost() -> None:
-    for name in (*ELEMENTWISE, *LABELLED, *BY_ROW):
-        if name == "binary_cross_entropy":
-            continue  # which says so
-        targets = np.array([0, 1]) if name in LABELLED else np.ones((2, 2))
-        for make in MAKE.values():
-            found = np.asarray(get_loss(name, reduction="none")(make(np.array([[0.0, NAN], [1.0, 2.0]])), make(targets)))
-            assert np.isnan(found[0]).any() and np.isfinite(found[1]).all(), name
-
-
-# ------------------------------------------------------------------------------------------------- weights
-@pytest.mark.parametrize("name", ["mse_loss", "l1_loss"])
-def test_a_weight_of_two_is_the_element_twice(name: str) -> None:
-    x, t, w = np.array([[1.0, 2.0], [3.0, 5.0]]), np.zeros((2, 2)), np.array([[2, 1], [0, 1]])
-    twice = x.ravel().repeat(w.ravel())
-    for make in MAKE.values():
-        close(get_loss(name, weight=w)(make(x), make(t)), get_loss(name)(twice, np.zeros_like(twice)))
-        close(get_loss(name)(make(x), make(t), weight=[1.0, 3.0]), get_loss(name)(make(x), make(t), weight=[[1.0, 3.0]] * 2))
-
-
-def test_the_weighted_mean_of_the_huber_loss_counts_elements_as_pytorchs_does() -> None:
-    x, t, w = torch.tensor([0.5, 3.0]), torch.zeros(2), torch.tensor([2.0, 4.0])
-    close(losses.huber_loss(x, t, weight=w), F.huber_loss(x, t, weight=w))
-    close(losses.huber_loss(x, t, weight=w), (2 * 0.125 + 4 * 2.5) / 2)
-
-
-def test_a_weight_has_a_gradient_and_goes_through_torch_compile_as_any_array() -> None:
-    x, t, w = torch.tensor([1.0, 3.0]), torch.zeros(2), torch.tensor([1.0, 3.0], requires_grad=True)
-    (ours,) = torch.autograd.grad(losses.mse_loss(x, t, weight=w), w)
-    (theirs,) = torch.autograd.grad(F.mse_loss(x, t, weight=w), w)
-    close(ours, theirs, rtol=1e-6)
-    compiled = torch.compile(get_loss("mse_loss", weight=np.array([1.0, 3.0])), backend="eager", fullgraph=True)
-    close(compiled(x, t), 7.0)
+pytestmark = pytest.mark.usefixtures("x64")
 
 
 # ------------------------------------------------------------------------------------------------- the factory
@@ -434,24 +154,6 @@ def test_a_mistake_is_refused_with_a_remedy(make: Callable[[], Any], error: type
     with pytest.raises(error) as caught:
         make()
     assert str(caught.value) == message
-
-
-# ------------------------------------------------------------------------------------------------- PyTorch's own
-def test_pytorchs_own_probabilities_are_used_only_where_they_are_the_same() -> None:
-    row = lossopt_torch.losses.NATIVE["binary_cross_entropy"]
-    p, t = torch.tensor([0.5]), torch.tensor([1.0])
-    given: dict[str, Any] = {"weight": None, "clip": None, "reduction": "mean"}
-    assert row(p, t, **given) is not None
-    assert row(p, t, **{**given, "clip": 0.1}) is None
-    assert row(p, t.requires_grad_(), **given) is None
-
-
-@pytest.mark.parametrize("name", ["mse_loss", "l1_loss", "huber_loss"])
-def test_a_weight_per_element_is_the_texts(name: str) -> None:
-    options = {"delta": 1.0} if name == "huber_loss" else {}
-    row = lossopt_torch.losses.NATIVE[name]
-    assert row(torch.ones(2), torch.ones(2), weight=None, reduction="mean", **options) is not None
-    assert row(torch.ones(2), torch.ones(2), weight=[1.0, 2.0], reduction="mean", **options) is None
 
 
 # ------------------------------------------------------------------------------------------------- names

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
 import torch
+from loss_runs import MAKE, close
 
 from lossopt import losses
 from lossopt.errors import InputError
 
-MAKE: dict[str, Any] = {"numpy": np.asarray, "jax": jnp.asarray, "torch": torch.as_tensor}
+pytestmark = pytest.mark.usefixtures("x64")
+
 LOGITS = np.random.default_rng(0).normal(size=(3, 4))
 LABELS = np.array([0, 3, 2])
 CLASSES = np.array([[True, True, False, True], [True, True, True, True], [False, True, True, False]])
 SAMPLES = np.array([True, False, True])
-
-
-@pytest.fixture(autouse=True)
-def x64() -> Iterator[None]:
-    with jax.enable_x64(True):
-        yield
-
-
-def close(found: Any, wanted: Any) -> None:
-    np.testing.assert_allclose(np.asarray(found), np.asarray(wanted), rtol=1e-12, atol=1e-15)
 
 
 def test_a_class_that_is_not_there_has_a_logit_of_minus_infinity() -> None:

@@ -1,4 +1,4 @@
-"""Schedules with a warm-up, in steps, in cycles, of functions and of others: ends, edges, errors, and other frameworks' own."""
+"""Schedules with a warm-up, in steps, in cycles, of functions and of others: ends, edges, and other frameworks' own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import io
 import json
 import math
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -18,13 +17,14 @@ import numpy as np
 import optax
 import pytest
 import torch
-from test_schedules import pages, plain, same, sgd, walk
+from schedule_runs import ids, plain, same, sgd, walk
+from specs import own
 from torch.optim import lr_scheduler
 from torch.optim.swa_utils import SWALR
 
 from lossopt import get_schedule, registry
 from lossopt.cli.main import main
-from lossopt.errors import ArgumentError, ConfigError, HyperparameterError, LossoptError
+from lossopt.errors import ArgumentError, ConfigError
 from lossopt.parity.case import ScheduleCase
 from lossopt.parity.engine import suite
 from lossopt.recipes import Recipe, parse_recipe
@@ -86,72 +86,8 @@ def test_where_it_goes_and_how_it_ends(label: str) -> None:
     np.testing.assert_allclose(found, [value for _, value in wanted], rtol=3e-7, atol=1e-12)
 
 
-LONG: dict[str, dict[str, Any]] = {
-    "constant_factor": {"total_iters": 77_777},
-    "polynomial": {"total_iters": 100_000, "power": 0.9},
-    "polynomial, steep": {"total_iters": 100_001, "power": 4, "end_value": 1e-6},
-    "polynomial, cycle": {"total_iters": 777, "cycle": True, "power": 2, "end_value": 1e-4},
-    "multi_step": {"milestones": tuple(range(1000, 100_000, 1000)), "gamma": 0.93},
-    "piecewise_interpolate": {"milestones": (33_333, 50_000, 100_000), "gamma": (1e-3, 7.0, 1e-3)},
-    "piecewise_interpolate, cosine": {"milestones": (33_333, 50_000, 100_000), "gamma": (1e-3, 7.0, 1e-3), "interpolation": "cosine"},
-    "cyclic": {"lr": 1e-4, "max_lr": 0.1, "step_size_up": 777, "step_size_down": 333},
-    "cyclic, triangular2": {"lr": 1e-4, "max_lr": 0.1, "step_size_up": 777, "mode": "triangular2"},
-    "cyclic, exp_range": {"lr": 1e-4, "max_lr": 0.1, "step_size_up": 777, "mode": "exp_range", "gamma": 0.9999},
-    "lambda_": {"lr_lambda": lambda step: 0.9999**step if step % 2 else min(1.0, step / 5e4), "total_iters": 100_000},
-    "multiplicative": {"lr_lambda": lambda step: 0.9999 if step % 2 else 1 - 1 / (step + 1e5), "total_iters": 100_000},
-    "chained": {"schedules": (exponential(gamma=0.9999), cosine(T_max=3333, alpha=0.1), linear(total_iters=5000))},
-    "swa_lr": {"swa_lr": 1e-3, "anneal_epochs": 100_000},
-    "warmup_constant": {"warmup_steps": 99_999},
-    "warmup_linear": {"warmup_steps": 4000, "total_steps": 100_000},
-    "warmup_cosine": {"warmup_steps": 4000, "decay_steps": 100_000, "eta_min": 1e-7},
-    "warmup_cosine, exponent": {"warmup_steps": 4000, "decay_steps": 100_000, "alpha": 1e-3, "exponent": 1.5, "convention": "optax"},
-    "warmup_exponential": {"warmup_steps": 4000, "gamma": 0.9999, "transition_begin": 300},
-    "wsd": {"warmup_steps": 2000, "stable_steps": 70_000, "decay_steps": 28_000},
-    "wsd, cosine": {"warmup_steps": 2000, "stable_steps": 70_000, "decay_steps": 28_000, "decay_shape": "cosine", "end_factor": 1e-4},
-    "wsd, 1-sqrt": {"warmup_steps": 2000, "stable_steps": 70_000, "decay_steps": 28_000, "decay_shape": "1-sqrt"},
-    "inverse_sqrt": {"warmup_steps": 4000},
-    "inverse_sqrt, T5": {"warmup_steps": 10_000, "warmup": "constant", "timescale": 333},
-    "noam": {"d_model": 512},
-    "exponential, begin": {"gamma": 0.9999, "transition_begin": 12_345, "end_value": 1e-4},
-}
-
-
-@pytest.mark.parametrize("label", LONG)
-def test_float32_stays_within_1e_6_of_the_referee_for_100_000_steps(label: str) -> None:
-    spec = get_schedule(label.partition(",")[0], **LONG[label])
-    steps = np.arange(0, 100_001, 7)
-    wanted = np.array([spec(t) for t in steps])
-    found = jax.jit(get_schedule(spec, "jax"))(jnp.asarray(steps, jnp.int32))
-    assert found.dtype == jnp.float32
-    np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=np.finfo(np.float32).tiny)
-
-
-def test_every_schedule_is_held_to_the_referee_here_or_beside_the_older_ones() -> None:
-    from test_schedules import LONG as OLDER
-
-    assert {label.partition(",")[0] for label in (*LONG, *OLDER)} | {"sequential", "reduce_on_plateau"} == set(pages())
-
-
-def test_one_trace_serves_every_step() -> None:
-    for label, options in LONG.items():
-        traced, traces = get_schedule(label.partition(",")[0], "jax", **options), []
-
-        def value(count: Any, traced: Any = traced, traces: list[Any] = traces) -> Any:
-            traces.append(1)
-            return traced(count)
-
-        jitted = jax.jit(value)
-        for t in (0, 1, 99_999):
-            jitted(jnp.int32(t))
-        assert len(traces) == 1, label
-
-
 # ------------------------------------------------------------------------------------------------- in torch
 NEW = [c for _, c in suite(["schedule"]) if c.torch and c.name != "reduce_on_plateau"]
-
-
-def ids(case: ScheduleCase) -> str:
-    return re.sub(r" at 0x\w+", "", repr(get_schedule(case.name, **case.options)))[:80]  # the same in every worker
 
 
 @pytest.mark.parametrize("case", NEW, ids=ids)
@@ -365,66 +301,6 @@ def test_equals_keras(theirs: str, of_keras: dict[str, list[float]]) -> None:
     same(plain(get_schedule(name, **{"convention": "keras", **options}), 100), of_keras[theirs])
 
 
-# ------------------------------------------------------------------------------------------------- errors
-NO_FILE = "must be a function of the step, which is code and has no place in a file, got 'f'"
-ERRORS: dict[str, tuple[Callable[[], Any], type[LossoptError], str]] = {
-    "no function": (lambda: get_schedule("lambda"), ArgumentError,
-                    "lambda_() needs lr_lambda (a function of the step): write lambda_(lr_lambda=...)"),
-    "a word": (lambda: get_schedule("lambda", lr_lambda="f"), HyperparameterError, f"lambda_: lr_lambda {NO_FILE}"),
-    "a word to multiply": (lambda: get_schedule("multiplicative", lr_lambda="f"), HyperparameterError, f"multiplicative: lr_lambda {NO_FILE}"),
-    "a word to scale": (lambda: get_schedule("cyclic", max_lr=1.0, scale_fn="f"), HyperparameterError, f"cyclic: scale_fn {NO_FILE}"),
-    "no end in JAX": (lambda: get_schedule("multiplicative", "jax", lr_lambda=lambda step: 0.5)(3), ArgumentError,
-                      "JAX traces the step, and takes such a function as a table of its values: give total_iters, the last step at which "
-                      "the value changes"),
-    "factors": (lambda: get_schedule("multi_step", milestones=(1, 2), gamma=(0.5,)), ArgumentError,
-                "multi_step: 2 milestones and 1 factors; give one for each, or a number for all"),
-    "a factor below 0": (lambda: get_schedule("multi_step", milestones=(1, 2), gamma=(0.5, -1.0)), HyperparameterError,
-                         "multi_step: gamma[1] must be positive or zero, and finite, got -1.0"),
-    "a milestone below 0": (lambda: get_schedule("multi_step", milestones=(1, -2)), HyperparameterError,
-                            "multi_step: milestones[1] must be positive or zero, and finite, got -2"),
-    "optax's dictionary": (lambda: get_schedule("multi_step", boundaries_and_scales={3: 0.1}), ArgumentError,
-                           "multi_step() has no 'boundaries_and_scales'; 'boundaries_and_scales' is called 'milestones' here. It takes: lr, milestones, gamma"),
-    "other factors": (lambda: get_schedule("piecewise_interpolate", milestones=(1, 2), gamma=(0.5,)), ArgumentError,
-                      "piecewise_interpolate: 2 milestones and 1 factors; give one for each, or a number for all"),
-    "milestones descend": (lambda: get_schedule("piecewise_interpolate", milestones=(2, 1), gamma=0.5), HyperparameterError,
-                           "piecewise_interpolate: milestones must ascend, got (2, 1)"),
-    "an empty chain": (lambda: get_schedule("chained", schedules=()), ArgumentError,
-                       "chained: no schedules; give at least one, such as schedules=(linear(), exponential(gamma=0.9))"),
-    "a plateau in a chain": (lambda: get_schedule("chained", schedules=(get_schedule("reduce_on_plateau"),)), ArgumentError,
-                             "chained: reduce_on_plateau() waits for a metric; schedules of the step can be joined"),
-    "a momentum in a chain": (lambda: get_schedule("chained", schedules=(get_schedule("cyclic", max_lr=2.0),)), ArgumentError,
-                              "chained joins schedules of lr, and cyclic(max_lr=2.0) has a momentum beside it: write cycle_momentum=False"),
-    "lr inside a chain": (lambda: get_schedule("chained", "torch", optimizer=sgd(), schedules=(cosine(lr=0.1, T_max=3),)), ArgumentError,
-                          "chained: the joined cosine has lr=0.1 of its own; with an optimizer the base is each group's own lr: "
-                          "leave lr out of the joined schedules"),
-    "two minima": (lambda: cosine(T_max=3, eta_min=0.1, alpha=0.1), ArgumentError,
-                   "cosine: eta_min=0.1 and alpha=0.1 both say the lowest value: leave one out"),
-    "two minima after a warm-up": (lambda: warmup_cosine(warmup_steps=1, decay_steps=3, eta_min=0.1, alpha=0.1), ArgumentError,
-                                   "warmup_cosine: eta_min=0.1 and alpha=0.1 both say the lowest value: leave one out"),
-    "nothing left": (lambda: warmup_cosine(warmup_steps=3, decay_steps=3), HyperparameterError,
-                     "warmup_cosine: decay_steps includes the warm-up of 3 steps and is more, got 3; if it does not, write "
-                     "includes_warmup=False"),
-    "no line left": (lambda: get_schedule("warmup_linear", warmup_steps=5, total_steps=3), HyperparameterError,
-                     "warmup_linear: total_steps includes the warm-up of 5 steps and is more, got 3"),
-    "a constant from below": (lambda: get_schedule("inverse_sqrt", warmup_steps=5, warmup="constant", start_factor=0.1), HyperparameterError,
-                              "inverse_sqrt: start_factor=0.1 is where a linear warm-up begins, and a constant one is at lr: leave it out"),
-    "a second end of two": (lambda: get_schedule("one_cycle", total_steps=9, pct_final=0.8), ArgumentError,
-                            "one_cycle: pct_final is where the second of three phases ends: write three_phase=True, or leave it out"),
-    "an end before the peak": (lambda: get_schedule("one_cycle", total_steps=9, three_phase=True, pct_final=0.2), HyperparameterError,
-                               "one_cycle: pct_final must be at least pct_start, 0.3, got 0.2"),
-    "nothing to cycle": (lambda: get_schedule("cyclic", "torch", max_lr=1.0, optimizer=torch.optim.Adagrad([torch.zeros(1)])), ArgumentError,
-                         "cyclic: Adagrad has neither momentum nor betas to cycle: write cycle_momentum=False"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("label", ERRORS)
-def test_errors_say_what_to_do(label: str) -> None:
-    act, kind, message = ERRORS[label]
-    with pytest.raises(kind) as error:
-        act()
-    assert str(error.value) == message
-
-
 # ------------------------------------------------------------------------------------------------- recipes and pictures
 SHORT = "loss: mse_loss\noptimizer: {name: sgd, lr: 0.1, momentum: 0.9}\nschedule: "
 
@@ -444,7 +320,9 @@ def test_a_function_has_no_place_in_a_recipes_file() -> None:
     for name, key, more in (("lambda", "lr_lambda", ""), ("multiplicative", "lr_lambda", ""), ("cyclic", "scale_fn", "max_lr: 1, ")):
         with pytest.raises(ConfigError) as error:
             parse_recipe(SHORT + f"{{name: {name}, {more}{key}: f}}")
-        assert str(error.value).endswith(f"schedule.{key}: {NO_FILE}")
+        assert str(error.value).endswith(
+            f"schedule.{key}: must be a function of the step, which is code and has no place in a file, got 'f'"
+        )
     recipe = Recipe("mse_loss", "sgd", lambda_(lr_lambda=lambda step: 0.9**step))
     with pytest.raises(ArgumentError, match=r"lr_lambda is a function, .*, and code has no place in a file"):
         recipe.to_yaml()
@@ -475,4 +353,4 @@ def test_plot_schedule_draws_it(name: str, capsys: pytest.CaptureFixture[str]) -
 
 
 def test_every_schedule_that_can_be_drawn_is() -> None:
-    assert set(DRAWN) | NOT_DRAWN == set(pages())
+    assert set(DRAWN) | NOT_DRAWN == set(own("schedule"))

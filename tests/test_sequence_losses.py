@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -15,15 +15,9 @@ import torch
 from lossopt import get_loss, losses
 from lossopt.errors import ArgumentError, HyperparameterError, InputError
 
+pytestmark = pytest.mark.usefixtures("x64")
+
 MAKE: dict[str, Callable[..., Any]] = {"numpy": np.asarray, "jax": jnp.asarray, "torch": torch.tensor}
-
-
-@pytest.fixture(autouse=True)
-def x64() -> Iterator[None]:
-    with jax.enable_x64(True):
-        yield
-
-
 LOGITS = np.random.default_rng(0).normal(size=(5, 3, 4))
 TARGETS = np.array([[1, 1, 2], [2, 3, -1], [1, 1, 1]])
 FRAMES, LABELS = np.array([5, 4, 4]), np.array([3, 2, 3])

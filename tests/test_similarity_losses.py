@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -14,22 +14,18 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from loss_runs import MAKE
 
 import lossopt
 from lossopt import get_loss, losses
 from lossopt.errors import ArgumentError, HyperparameterError, InputError, LossoptError, UnknownNameError
 from lossopt.parity.rows.losses.similarity import city_block
 
-MAKE: dict[str, Callable[..., Any]] = {"numpy": np.asarray, "jax": jnp.asarray, "torch": torch.as_tensor}
+pytestmark = pytest.mark.usefixtures("x64")
+
 BATCH = ("ntxent_loss", "supcon_loss")
 TOWERS = ("info_nce_loss", "clip_loss", "siglip_loss")
 OVERLAP = ("dice_loss", "tversky_loss", "focal_tversky_loss", "multiclass_generalized_dice_loss")
-
-
-@pytest.fixture(autouse=True)
-def x64() -> Iterator[None]:
-    with jax.enable_x64(True):
-        yield
 
 
 def close(found: Any, wanted: Any, rtol: float = 1e-12, atol: float = 1e-14) -> None:
