@@ -364,7 +364,8 @@ ERRORS: dict[str, tuple[Callable[[], Any], str]] = {
     "scheduled twice": (
         lambda: get_schedule("cosine", "torch", sets="weight_decay", T_max=5, optimizer=get_optimizer(
             "adamw", "torch", params=[torch.nn.Parameter(torch.ones(1))], weight_decay=WEIGHT_DECAY)),
-        "cosine: weight_decay of group 0 is scheduled already, by the optimizer: leave that or cosine out",
+        f"cosine: weight_decay of group 0 is scheduled already, by the optimizer, which has weight_decay={WEIGHT_DECAY!r}: leave cosine "
+        "out, or give the optimizer a number for weight_decay",
     ),
     "jax": (
         lambda: get_schedule("cosine", "jax", sets="weight_decay", T_max=5),

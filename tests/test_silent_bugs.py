@@ -14,28 +14,29 @@ a slot that is a parameter cannot be donated                           test_jax_
 (google-deepmind/optax#1059)                                           and_no_learning_rate_compiles_it_anew
 a norm under jit with sharded arrays, or of a shard in shard_map       test_jax_ecosystem.py: test_on_eight_devices_the_
                                                                        numbers_and_the_shards_are_the_same
-a norm of a DTensor's shard (pytorch/pytorch#144054)                   test_torch_ecosystem.py: test_ddp_and_fsdp2_give_the_
-                                                                       numbers_of_one_process
-float32 moments loaded as bfloat16 (pytorch/pytorch#43706)             test_torch_ecosystem.py: test_half_precision_
+a norm of a DTensor's shard (pytorch/pytorch#144054)                   test_torch_compiled_and_distributed.py: test_ddp_and_
+                                                                       fsdp2_give_the_numbers_of_one_process
+float32 moments loaded as bfloat16 (pytorch/pytorch#43706)             test_torch_contract.py: test_half_precision_
                                                                        parameters_keep_float32_state
-a loaded optimizer goes on with another's tensors                      test_torch_ecosystem.py: test_a_loaded_optimizer_shares_
+a loaded optimizer goes on with another's tensors                      test_torch_contract.py: test_a_loaded_optimizer_shares_
 (pytorch/pytorch#196083)                                               nothing_with_the_one_that_was_saved
-no gradient taken for a gradient of zero                               test_torch_ecosystem.py: test_no_parameter_is_touched_
-                                                                       without_a_gradient, test_a_parameter_whose_gradient_
-                                                                       comes_late_counts_its_own_steps
+no gradient taken for a gradient of zero                               test_torch_contract.py: test_no_parameter_is_touched_
+                                                                       without_a_gradient; test_torch_optimizers.py: test_a_
+                                                                       parameter_whose_gradient_comes_late_counts_its_own_...
 NaN or infinity swallowed by a faster executor                         test_replay.py: test_nan_and_infinity_pass_as_in_the_
                                                                        plain_rule
 an infinite gradient clipped to zeros and one NaN, which stays         test_transforms.py: test_skipped_updates_are_counted_
-                                                                       and_change_nothing; test_torch_ecosystem.py:
+                                                                       and_change_nothing; test_torch_optimizers.py:
                                                                        test_apply_if_finite_leaves_the_inner_count_alone
-labels of -100: NaN in optax, and -1 is its last class                 test_losses.py: test_ignored_labels_count_nowhere_even_
-                                                                       as_small_integers, test_an_unseen_label_of_no_class_
-                                                                       gives_nan_never_another_class (JAX, and torch.func)
+labels of -100: NaN in optax, and -1 is its last class                 test_loss_inputs.py: test_ignored_labels_count_
+                                                                       nowhere_even_as_small_integers, test_an_unseen_label_
+                                                                       of_no_class_gives_nan_never_another_class (JAX, and
+                                                                       torch.func)
 labels out of range, where they can be read                            test_loss_errors.py: test_a_mistake_in_the_arrays_...
 a logit of -infinity makes the loss NaN                                test_masked_losses.py: test_a_class_that_is_not_there_
                                                                        has_a_logit_of_minus_infinity
-AMSGrad's maximum of another moment (google-deepmind/optax#1389)       test_torch_ecosystem.py: test_native_by_name_says_why_not,
-                                                                       and the rows of the parity suite
+AMSGrad's maximum of another moment (google-deepmind/optax#1389)       test_torch_optimizers.py: test_native_by_name_says_why_
+                                                                       not, and the rows of the parity suite
 YAML 1.1 reads 1e-3 as text, `no` as False, 12:30:45 as 45045          test_recipes.py: test_scalars_are_those_of_yaml_1_2
 a key that stands twice                                                test_recipes.py: test_errors_say_where_what_and_how
 =====================================================================  =====================================================
@@ -46,6 +47,7 @@ One is kept, because a formula would have to change: in float32 the square of a 
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import jax
@@ -54,13 +56,14 @@ import numpy as np
 import pytest
 import torch
 from specs import every_spec, own
-from test_torch_ecosystem import make, model, slots_of, train
+from torch_runs import make, model, slots_of, train
 
-from lossopt import Recipe, get_optimizer, optimizers, registry
-from lossopt.errors import ConfigError, HyperparameterError
-from lossopt.optimizers import adam, adamw, lion, sgd
+from lossopt import Recipe, get_optimizer, get_schedule, optimizers, registry
+from lossopt.errors import ArgumentError, ConfigError, HyperparameterError, InputError
+from lossopt.optimizers import adam, adamw, lion, muon, sgd
 from lossopt.recipes.config import parse_recipe
-from lossopt.transforms import accumulate, chain, clip_by_global_norm, clip_by_value, freeze
+from lossopt.schedules import cosine
+from lossopt.transforms import accumulate, chain, clip_by_global_norm, clip_by_value, freeze, route
 
 SPECS = every_spec()
 
@@ -273,3 +276,68 @@ def test_a_number_that_is_text_is_no_number() -> None:
     with pytest.raises(HyperparameterError) as caught_too:
         sgd(lr="1e-3")
     assert str(caught_too.value) == "sgd: lr must be a number, got '1e-3', a string: write 1e-3 without quotes"
+
+
+# ------------------------------------------------------------------------------------------------- two that set one number
+def scheduled(lr: Any) -> Any:
+    return get_optimizer(adamw(lr=lr), "torch", params=[torch.nn.Parameter(torch.ones(2))])
+
+
+OURS = {
+    "a scheduler": (lambda: get_schedule("step", "torch", optimizer=scheduled(cosine(lr=0.1, T_max=10)), step_size=2),
+                    "step: lr of group 0 is scheduled already, by the optimizer, which has lr=cosine(lr=0.1, T_max=10): leave step out, or give "
+                    "the optimizer a number for lr"),
+    "on a metric": (lambda: get_schedule("reduce_on_plateau", "torch", optimizer=scheduled(cosine(lr=0.1, T_max=10))),
+                    "reduce_on_plateau: lr of group 0 is scheduled already, by the optimizer, which has lr=cosine(lr=0.1, T_max=10): leave "
+                    "reduce_on_plateau out, or give the optimizer a number for lr"),
+    "one of several": (lambda: get_schedule("step", "torch", step_size=2, optimizer=get_optimizer(
+                           route(muon(lr=cosine(lr=0.1, T_max=10)), sgd(lr=0.1)), "torch",
+                           params=torch.nn.Linear(2, 2).named_parameters())),
+                       "step: muon.lr of group 0 is scheduled already, by the optimizer, which has muon.lr=cosine(lr=0.1, T_max=10): leave "
+                       "step out, or give the optimizer a number for muon.lr"),
+    "the momentum beside it": (lambda: get_schedule("one_cycle", "torch", total_steps=9, optimizer=get_optimizer(
+                                   adamw(betas=(cosine(lr=0.9, T_max=10), 0.99)), "torch", params=[torch.nn.Parameter(torch.ones(2))])),
+                               "one_cycle: betas of group 0 is scheduled already, by the optimizer, which has betas=(cosine(lr=0.9, T_max=10), "
+                               "0.99): leave one_cycle out, or give the optimizer a number for betas"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("wrong", "message"), OURS.values(), ids=OURS)
+def test_a_scheduler_of_what_the_optimizer_schedules_is_refused(wrong: Any, message: str) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        wrong()
+    assert str(caught.value) == message
+
+
+def test_a_change_that_the_optimizers_own_schedule_would_undo_is_refused() -> None:
+    """A scheduler of PyTorch's, or a hand, sets ``group["lr"]``, and the next update would set it back."""
+    opt = scheduled(cosine(lr=0.1, T_max=10))
+    scheduler = torch.optim.lr_scheduler.StepLR(opt, step_size=1, gamma=0.5)
+    p = opt.param_groups[0]["params"][0]
+    p.grad = torch.ones_like(p)
+    opt.step()
+    scheduler.step()
+    before = p.detach().clone()
+    with pytest.raises(InputError) as caught:
+        opt.step()
+    assert str(caught.value) == (
+        "lr of group 0 was set to 0.05 since the last update, by a scheduler or by hand, and the optimizer schedules it, "
+        "lr=cosine(lr=0.1, T_max=10), so that this would be lost: leave it alone, or give the optimizer a number for lr"
+    )
+    assert torch.equal(p, before)
+
+
+def test_a_schedule_goes_on_where_another_left_off() -> None:
+    """What was loaded is no change by another hand, though the schedule it was set by is not the one that goes on."""
+    old, new = scheduled(cosine(lr=0.1, T_max=10)), scheduled(cosine(lr=0.2, T_max=10))
+    for opt in (old, new):
+        p = opt.param_groups[0]["params"][0]
+        p.grad = torch.ones_like(p)
+        opt.step()
+        opt.step()
+    new.load_state_dict(old.state_dict())
+    for opt in (new, old := copy.deepcopy(old)):
+        for p in opt.param_groups[0]["params"]:
+            p.grad = torch.ones_like(p)
+        opt.step()
+    assert [opt.param_groups[0]["lr"] for opt in (new, old)] == [cosine(lr=lr, T_max=10)(2) for lr in (0.2, 0.1)]

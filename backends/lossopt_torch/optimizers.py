@@ -87,6 +87,7 @@ class RuleOptimizer(torch.optim.Optimizer):
         self._slots = Slots(spec)
         self._replay = Replay(spec) if executor == "replay" else None
         self._away: list[tuple[Tensor, Tensor]] | None = None
+        self._scheduled: dict[tuple[int, str], Any] = {}
         groups = [rates.begin(_with_schedules(g, spec), spec) for g in groups]
         super().__init__(groups, dict(spec.flat))
         _hide_from_the_compiler()
@@ -228,9 +229,15 @@ class RuleOptimizer(torch.optim.Optimizer):
 
     # -- schedules given as hyperparameters
     def _set_scheduled(self) -> None:
-        for group in self.param_groups:
+        for i, group in enumerate(self.param_groups):
             for name, schedule in group.get("schedules", {}).items():
-                group[name] = _at(schedule, group["scheduled_step"])
+                if (i, name) in self._scheduled and group[name] != self._scheduled[i, name]:
+                    raise InputError(
+                        f"{name} of group {i} was set to {group[name]!r} since the last update, by a scheduler or by hand, and the "
+                        f"optimizer schedules it, {name}={schedule!r}, so that this would be lost: leave it alone, or give the optimizer "
+                        f"a number for {name}"
+                    )
+                group[name] = self._scheduled[i, name] = _at(schedule, group["scheduled_step"])
 
     # -- where to evaluate
     @torch.no_grad()
@@ -268,6 +275,7 @@ class RuleOptimizer(torch.optim.Optimizer):
         schedules = [group.get("schedules") for group in self.param_groups]
         super().load_state_dict(state_dict)
         self._slots.forget()
+        self._scheduled = {}
         for group, own in zip(self.param_groups, schedules, strict=True):
             if own:
                 group["schedules"] = own
@@ -286,6 +294,7 @@ class RuleOptimizer(torch.optim.Optimizer):
         super().__setstate__(state)
         self._slots = Slots(self.spec)
         self._replay = Replay(self.spec) if self.executor == "replay" else None
+        self._scheduled = {}
 
     def __repr__(self) -> str:
         groups = [{k: v for k, v in g.items() if k not in NOT_TOLD} for g in self.param_groups]

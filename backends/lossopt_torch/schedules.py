@@ -212,6 +212,8 @@ def _check(optimizer: Any, spec: ScheduleSpec, sets: str = "lr") -> None:
         raise ArgumentError(f"{name} has no hyperparameter lr, which each group's own {sets} would be given to: write lr: float = 1.0")
     if sets != "lr":
         _check_sets(optimizer, spec, sets)
+    for slot in (sets, *(_slot_for(optimizer, spec, companion) for companion in spec.companions())):
+        _check_free(optimizer, name, slot)
     for part in spec.hyperparameters.get("schedules", ()):
         if part.hyperparameters["lr"] != 1:
             raise ArgumentError(
@@ -229,7 +231,7 @@ def _check(optimizer: Any, spec: ScheduleSpec, sets: str = "lr") -> None:
 
 
 def _check_sets(optimizer: torch.optim.Optimizer, spec: ScheduleSpec, sets: str) -> None:
-    """A number that every group has, and that nothing else schedules."""
+    """A number that every group has."""
     name, kind = spec.definition.name, type(optimizer).__name__
     if companions := spec.companions():
         raise ArgumentError(f"{name} has a {next(iter(companions))} beside it, which goes with lr: write cycle_momentum=False")
@@ -238,8 +240,18 @@ def _check_sets(optimizer: torch.optim.Optimizer, spec: ScheduleSpec, sets: str)
         if sets not in known:
             near = suggest(f"{sets}[0]" if f"{sets}[0]" in known else sets, known) or "."
             raise ArgumentError(f"{name}: group {i} of {kind} has no number {sets!r}{near} It has: {', '.join(known)}")
-        if sets.partition("[")[0] in group.get("schedules", {}):
-            raise ArgumentError(f"{name}: {sets} of group {i} is scheduled already, by the optimizer: leave that or {name} out")
+
+
+def _check_free(optimizer: torch.optim.Optimizer, name: str, sets: str) -> None:
+    """The optimizer sets what it was given as a schedule before every update: what a scheduler has set would be lost."""
+    for i, group in enumerate(optimizer.param_groups):
+        scheduled = group.get("schedules", {})
+        own = sets.partition("[")[0]
+        if taken := [own] if own in scheduled else [n for n in rates.names(scheduled) if sets == "lr"]:
+            raise ArgumentError(
+                f"{name}: {taken[0]} of group {i} is scheduled already, by the optimizer, which has {taken[0]}={scheduled[taken[0]]!r}: "
+                f"leave {name} out, or give the optimizer a number for {taken[0]}"
+            )
 
 
 def _numbers(group: dict[str, Any]) -> list[str]:
