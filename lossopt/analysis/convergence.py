@@ -62,7 +62,7 @@ def check_optimization_convergence(losses: Iterable[Any], patience: int = 10, to
     since = _since_improvement(history, tolerance)
     state = _state(history, since, patience, tolerance)
     why = {
-        "too short": f"{len(history)} losses are too few: {patience} must pass after the best one",
+        "too short": f"{len(history)} {'losses are' if len(history) != 1 else 'loss is'} too few: {patience} must pass after the best one",
         "improving": f"the loss improved by more than {tolerance:g} within the last {patience}",
         "flat": f"the last {patience} losses stay within {tolerance:g} of each other",
         "stalled": f"none of the last {patience} losses is a new best by more than {tolerance:g}",

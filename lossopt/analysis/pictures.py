@@ -9,41 +9,25 @@ from typing import Any
 
 import numpy as np
 
+from lossopt import drawing
 from lossopt.analysis.convergence import check_optimization_convergence
 from lossopt.analysis.gradient_flow import GradientFlow
 from lossopt.analysis.landscape import Landscape
 from lossopt.analysis.performance import Performance
+from lossopt.drawing import BLUE, GREEN, GREY, ORANGE, RED
 from lossopt.errors import InputError
 
-BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#5f6368"
-"""Colours that stay apart for colour-blind eyes (Okabe and Ito, Color Universal Design, 2008)."""
-LINE = "#e8eaed"
 MOST_ROWS = 40
 """Of more parameters than this, the picture of a gradient shows those of the largest and the smallest norm."""
 
 
 @contextlib.contextmanager
-def _figure(path: str | Path, width: float, height: float) -> Iterator[Any]:
-    """One pair of axes, written to `path` when it is drawn.
-
-    Raises:
-        InputError: matplotlib is not installed.
-    """
-    try:
-        import matplotlib
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise InputError("the picture is drawn by matplotlib, which is not installed: pip install 'lossopt[compare]'") from error
-    look: Any = {"font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": GREY, "xtick.color": GREY,
-            "ytick.color": GREY, "axes.labelcolor": GREY, "axes.titlelocation": "left", "axes.titlesize": 11,
-            "legend.framealpha": 0.9, "legend.edgecolor": "white",
-            "axes.axisbelow": True}  # fmt: skip
-    with matplotlib.rc_context(look):
-        figure = Figure(figsize=(width, height), dpi=160, layout="constrained")
-        FigureCanvasAgg(figure)
+def _figure(path: str | Path, width: float, height: float, *, legend: bool = False) -> Iterator[Any]:
+    """One pair of axes, written to `path` when it is drawn."""
+    with drawing.figure(path, width, height) as figure:
         yield figure.subplots()
-        figure.savefig(path)
+        if legend:
+            drawing.legend_below(figure)
 
 
 def draw_loss_landscape(analysis: Landscape, path: str | Path) -> None:
@@ -62,7 +46,7 @@ def draw_loss_landscape(analysis: Landscape, path: str | Path) -> None:
             axes.plot(points[kept, 0], losses[kept], color=BLUE, linewidth=1.6)
             axes.plot([0], [analysis["current_loss"]], marker="o", color=RED, markersize=6, linestyle="none")
             axes.set(xlabel="step along the direction, in the length of each filter", ylabel="loss")
-            axes.grid(color=LINE)
+            axes.grid()
             axes.set_title(title)
         return
     with _figure(path, 6.6, 5.4) as axes:
@@ -73,8 +57,8 @@ def draw_loss_landscape(analysis: Landscape, path: str | Path) -> None:
         axes.plot(points[:, 0], points[:, 1], ".", color="black", markersize=1.5, alpha=0.5)
         axes.plot([0], [0], marker="o", color=RED, markersize=7, markeredgecolor="white")
         axes.set(xlabel="along the first direction, in the length of each filter", ylabel="along the second", aspect="equal")
-        bar = axes.figure.colorbar(drawn, ax=axes, label="loss")
-        bar.outline.set_visible(False)
+        if np.ptp(z):  # of one colour there is no scale
+            axes.figure.colorbar(drawn, ax=axes, label="loss").outline.set_visible(False)
         axes.set_title(title)
 
 
@@ -93,8 +77,8 @@ def draw_gradient_flow(analysis: GradientFlow, path: str | Path) -> None:
     norms = np.array([stats["norm"] for _, stats in rows])
     largest = np.array([stats["max"] for _, stats in rows])
     visible = np.concatenate([norms[np.isfinite(norms) & (norms > 0)], largest[np.isfinite(largest) & (largest > 0)]])
-    floor, top = (visible.min() / 10, visible.max() * 10) if len(visible) else (1e-12, 1.0)
-    with _figure(path, 7.6, 1.4 + 0.26 * len(rows)) as axes:
+    floor, top = (visible.min() / 10, visible.max() * 3) if len(visible) else (1e-12, 1.0)
+    with _figure(path, 7.6, 1.6 + 0.26 * len(rows), legend=True) as axes:
         at = np.arange(len(rows))
         lost = ~np.isfinite(norms)
         widths = np.where(lost, top, np.maximum(norms, floor))
@@ -108,14 +92,12 @@ def draw_gradient_flow(analysis: GradientFlow, path: str | Path) -> None:
         axes.set_xscale("log")
         axes.set_xlim(floor, top)
         axes.set_yticks(at, [name for name, _ in rows])
-        axes.invert_yaxis()
-        axes.set_xlabel("gradient")
-        axes.grid(axis="x", color=LINE)
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set_xlabel(f"gradient{f'; {left_out} parameters in between are left out' if left_out else ''}")
+        axes.grid(axis="x")
         axes.spines["left"].set_visible(False)
         axes.tick_params(axis="y", length=0)
-        more = f", {left_out} parameters in between left out" if left_out else ""
-        axes.set_title(f"gradient of norm {analysis['total_gradient_norm']:.4g} at loss {analysis['loss_value']:.4g}{more}")
-        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, borderaxespad=0.1)
+        axes.set_title(f"gradient of norm {analysis['total_gradient_norm']:.4g} at loss {analysis['loss_value']:.4g}")
 
 
 def draw_convergence(losses: Sequence[Any], path: str | Path, patience: int = 10, tolerance: float = 1e-6) -> None:
@@ -128,18 +110,18 @@ def draw_convergence(losses: Sequence[Any], path: str | Path, patience: int = 10
     if found["best"] is None or found["best_at"] is None:
         raise InputError("there is no finite loss to draw")
     history = np.array([float(loss) for loss in losses])
-    with _figure(path, 7.6, 4.2) as axes:
+    with _figure(path, 7.6, 4.4, legend=True) as axes:
         axes.axvspan(max(len(history) - patience, 0) - 0.5, len(history) - 0.5, color=GREEN if found["converged"] else GREY, alpha=0.13,
                      linewidth=0, label=f"the last {min(patience, len(history))}")  # fmt: skip
-        axes.plot(history, color=BLUE, linewidth=1.5, label="loss")
+        axes.plot(history, color=BLUE, linewidth=1.5, marker=drawing.marker(len(history)), label="loss")
         axes.plot([found["best_at"]], [found["best"]], "o", color=RED, markersize=6, label=f"best, {found['best']:.4g}")
         positive = history[np.isfinite(history)].min() > 0
         if positive and history[np.isfinite(history)].max() > 20 * found["best"]:
             axes.set_yscale("log")
-        axes.set(xlabel="step", ylabel="loss")
-        axes.grid(color=LINE)
+        axes.set(ylabel="loss")
+        drawing.across(axes)
+        axes.grid()
         axes.set_title(f"{'converged' if found['converged'] else 'not converged'}: {found['why']}")
-        axes.legend(loc="upper right")
 
 
 def draw_performance(summary: Performance, path: str | Path) -> None:
@@ -157,13 +139,14 @@ def draw_performance(summary: Performance, path: str | Path) -> None:
         parts.append(f"{summary['throughput']:,.0f} samples a second")
     if summary["peak_memory"] is not None:
         parts.append(f"at most {summary['peak_memory'] / 2**20:,.0f} MiB ({summary['memory_of']})")
-    with _figure(path, 7.6, 4.2) as axes:
+    with _figure(path, 7.6, 4.4, legend=True) as axes:
         axes.axhspan(low, high, color=GREEN, alpha=0.18, linewidth=0, label="quartiles")
         axes.axhline(median, color=GREEN, linewidth=1.4, label="median")
         axes.plot(np.arange(1, len(times) + 1), times * scale, ".", color=BLUE, markersize=5, label="step")
         if times.max() > 10 * summary["step_time"]:
             axes.set_yscale("log")
-        axes.set(xlabel="step", ylabel=f"time ({unit})")
-        axes.grid(color=LINE)
+            axes.yaxis.set_major_formatter("{x:g}")
+        axes.set(ylabel=f"time ({unit})")
+        drawing.across(axes)
+        axes.grid()
         axes.set_title(", ".join(parts))
-        axes.legend(loc="upper right")

@@ -6,39 +6,24 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lossopt import drawing
 from lossopt.compare.verdict import STAGES, size
-from lossopt.errors import InputError
+from lossopt.drawing import BLUE, GREEN, GREY, ORANGE, PALE, RED
 
 if TYPE_CHECKING:
     from lossopt.compare import Comparison
 
-BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#5f6368"
-"""Colours that stay apart for colour-blind eyes (Okabe and Ito, Color Universal Design, 2008)."""
-
-LOOK: Any = {"font.size": 10, "axes.spines.top": False, "axes.edgecolor": GREY, "axes.labelcolor": GREY,
-             "axes.titlelocation": "left", "axes.titlesize": 11, "xtick.color": GREY, "ytick.color": GREY,
-             "legend.framealpha": 1, "legend.edgecolor": "white"}  # fmt: skip
-
 
 def draw(comparison: Comparison, path: str | Path) -> None:
-    """Write the picture as PNG.
+    """Write the picture, in the format of the path's ending.
 
     Raises:
-        InputError: matplotlib is not installed.
+        InputError: matplotlib is not installed, or cannot write such a file.
     """
-    try:
-        import matplotlib
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise InputError("the picture is drawn by matplotlib, which is not installed: pip install 'lossopt[compare]'") from error
-    with matplotlib.rc_context(LOOK):
-        figure = Figure(figsize=(8.4, 6.6), dpi=160, layout="constrained")
-        FigureCanvasAgg(figure)
+    with drawing.figure(path, 8.4, 6.6) as figure:
         top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
         _curves(comparison, top)
         _differences(comparison, bottom)
-        figure.savefig(path)
 
 
 def _curves(comparison: Comparison, axes: Any) -> None:
@@ -48,12 +33,11 @@ def _curves(comparison: Comparison, axes: Any) -> None:
     axes.plot(steps, [row.loss[a] for row in rows], color=ORANGE, linewidth=4.5, alpha=0.75, label=f"loss, {a}", solid_capstyle="round")
     axes.plot(steps, [row.loss[b] for row in rows], color=BLUE, linewidth=1.2, label=f"loss, {b}")
     axes.set_ylabel("training loss")
-    axes.set_title(f"{comparison.task.name}: {_short(comparison)}", color="black")
-    axes.grid(axis="y", color="#e8eaed", linewidth=0.8)
-    axes.set_axisbelow(True)
+    axes.set_title(f"{comparison.task.name}: {_short(comparison)}")
+    axes.grid(axis="y")
     scored = [(row.step, row.score) for row in rows if row.score is not None]
     right = axes.twinx()
-    right.spines["top"].set_visible(False)
+    right.spines["right"].set_visible(True)
     percent = 100 if all(0 <= s <= 1 for _, score in scored for s in score.values()) else 1
     at = [step for step, _ in scored]
     right.plot(at, [percent * score[a] for _, score in scored], color=GREEN, marker="o", markersize=6, linestyle="none", alpha=0.35,
@@ -64,37 +48,35 @@ def _curves(comparison: Comparison, axes: Any) -> None:
     if percent == 100:
         right.set_ylim(0, 103)
     handles = [*axes.get_lines(), *right.get_lines()]
-    right.legend(handles, [h.get_label() for h in handles], loc="center right")
+    right.legend(handles, [h.get_label() for h in handles], loc="upper center", bbox_to_anchor=(0.5, -0.03), ncols=4, frameon=False)
 
 
 def _differences(comparison: Comparison, axes: Any) -> None:
     rows, bound, breach = comparison.rows, comparison.tolerance.bound, comparison.breach
-    steps = [row.step for row in rows]
+    steps, few = [row.step for row in rows], drawing.marker(len(rows))
     curves = {stage: [_drawable(row.differences[stage].size) for row in rows] for stage in ("parameters", "gradient", "loss")}
     worst = [_drawable(row.worst) for row in rows]
     shown = [x for curve in (*curves.values(), [bound]) for x in curve if not math.isnan(x)]
     axes.axhline(bound, color=RED, linewidth=1.4, linestyle=(0, (6, 3)), label=f"tolerance, {size(bound)}")
-    axes.plot(steps, curves["gradient"], color="#c3c7cb", linewidth=1, label="gradient")
-    axes.plot(steps, curves["parameters"], color=GREY, linewidth=1, label="parameters")
+    axes.plot(steps, curves["gradient"], color=PALE, linewidth=1, marker=few, label="gradient")
+    axes.plot(steps, curves["parameters"], color=GREY, linewidth=1, marker=few, label="parameters")
     axes.plot(steps, curves["loss"], color=BLUE, marker=".", markersize=3.5, linestyle="none", label="loss")
     axes.plot(steps, worst, color=BLUE, linewidth=1.6, drawstyle="steps-post", label="loss, worst so far")
     axes.set_yscale("log")
-    axes.set_ylim(min(shown) / 3, max(shown) * 30)
+    axes.set_ylim(min(shown) / 3, max(shown) * 5)
     axes.set_xlim(0, steps[-1] + 1)
-    axes.set_xlabel("step")
+    drawing.across(axes)
     axes.set_ylabel("relative difference")
-    axes.spines["right"].set_visible(False)
-    axes.grid(axis="y", color="#e8eaed", linewidth=0.8)
-    axes.set_axisbelow(True)
+    axes.grid(axis="y")
     a, b = comparison.backends
     if breach is None:
-        axes.set_title(f"{a} and {b} agree: losses at most {size(rows[-1].worst)} apart", color="black")
+        axes.set_title(f"{a} and {b} agree: losses at most {size(rows[-1].worst)} apart")
     else:
         d = breach.difference
         axes.axvline(breach.step, color=RED, linewidth=1)
         where = f" of {d.where}" if d.where else ""
         axes.set_title(f"{a} and {b} differ from step {breach.step}: first {STAGES[d.stage][0]}{where}, by {size(d.size)}", color=RED)
-    axes.legend(loc="upper right" if breach is None else "lower right", ncols=5, columnspacing=1.4)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.25), ncols=5, frameon=False)
 
 
 def _drawable(x: float) -> float:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lossopt.compare.picture import BLUE, GREEN, GREY, LOOK, ORANGE, RED
+from lossopt import drawing
 from lossopt.diff.align import Aligned
-from lossopt.errors import InputError
+from lossopt.drawing import BLUE, GREEN, GREY, ORANGE, RED
 
 if TYPE_CHECKING:
     from lossopt.diff import Diff
@@ -20,23 +19,14 @@ LINES = (("loss", BLUE, "o"), ("gradient norms", ORANGE, "."), ("weight norms", 
 
 
 def draw(found: Diff, path: str | Path) -> None:
-    """Write the picture as PNG.
+    """Write the picture, in the format of the path's ending.
 
     Raises:
-        InputError: matplotlib is not installed.
+        InputError: matplotlib is not installed, or cannot write such a file.
     """
-    try:
-        import matplotlib
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise InputError("the picture is drawn by matplotlib, which is not installed: pip install 'lossopt[compare]'") from error
-    with matplotlib.rc_context(LOOK):
-        figure = Figure(figsize=(8.4, 5.2), dpi=160, layout="constrained")
-        FigureCanvasAgg(figure)
-        axes = figure.subplots()
-        _differences(found, axes)
-        figure.savefig(path, format="png")
+    with drawing.figure(path, 8.4, 5.2) as figure:
+        _differences(found, figure.subplots())
+        drawing.legend_below(figure)
 
 
 def curves(al: Aligned) -> dict[str, list[tuple[int, float]]]:
@@ -71,17 +61,15 @@ def _differences(found: Diff, axes: Any) -> None:
                 linewidth=1.4,
                 marker=marker,
                 markersize=3,
-                label=name,
+                label=name if any(values) else f"{name}: no difference",
             )
     axes.axhspan(low, 1e-6, color="#eef1f4", zorder=0)
     axes.text(0.995, 1e-6, "rounding of float32 ", color=GREY, fontsize=8, ha="right", va="top", transform=axes.get_yaxis_transform())
     axes.set_yscale("log")
-    axes.set_ylim(low, max([*shown, 1e-5]) * 30)
-    axes.set_xlabel("step")
+    axes.set_ylim(low, max([*shown, 1e-5]) * 5)
+    drawing.across(axes)
     axes.set_ylabel("relative difference")
-    axes.spines["right"].set_visible(False)
-    axes.grid(axis="y", color="#e8eaed", linewidth=0.8)
-    axes.set_axisbelow(True)
+    axes.grid(axis="y")
     last = max((s.step for s, _ in found.aligned.steps), default=0)
     axes.set_xlim(-0.02 * (last + 1), last + 0.02 * (last + 1))
     first = found.first
@@ -94,8 +82,7 @@ def _differences(found: Diff, axes: Any) -> None:
             label=f"first to break: {first.link}, step {first.finding.step}",
         )
     a, b = found.aligned.called
+    labels = found.aligned.a.label, found.aligned.b.label
     title = f"{a} and {b} are equal to rounding" if first is None or first.finding is None else first.finding.told
-    title = title[:1].upper() + title[1:] if not title.startswith((a, b)) else title
-    axes.set_title("\n".join(textwrap.wrap(title, 92)[:2]), color="black" if first is None else RED)
-    if any(lines.values()):
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=4, frameon=False)
+    title = title[:1].upper() + title[1:] if not title.startswith(labels) else title
+    axes.set_title(drawing.wrapped(title, 92), color="black" if first is None else RED)

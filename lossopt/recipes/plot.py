@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lossopt.errors import InputError
+from lossopt import drawing
+from lossopt.drawing import BLUE, ORANGE
 
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """The dots of a braille character, four lines of two."""
@@ -59,33 +60,19 @@ def picture(curves: Mapping[str, Sequence[float]], title: str, path: str | Path)
     Raises:
         InputError: matplotlib is not installed, or cannot write such a file.
     """
-    try:
-        import matplotlib
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise InputError("the picture is drawn by matplotlib, which is not installed: pip install 'lossopt[compare]'") from error
-    from lossopt.compare.picture import BLUE, LOOK, ORANGE
-
-    with matplotlib.rc_context(LOOK):
-        figure = Figure(figsize=(7.6, 3.6 if len(curves) == 1 else 5.4), dpi=160, layout="constrained")
-        FigureCanvasAgg(figure)
+    with drawing.figure(path, 7.6, 3.6 if len(curves) == 1 else 5.4) as figure:
         every: Any = figure.subplots(len(curves), 1, sharex=True, squeeze=False)[:, 0]
         for axes, (name, values), color in zip(every, curves.items(), (BLUE, ORANGE), strict=False):
-            axes.plot(range(len(values)), values, color=color, linewidth=1.6, drawstyle="steps-post" if len(values) <= 60 else "default")
+            axes.plot(range(len(values)), values, color=color, linewidth=1.6, drawstyle="steps-post" if len(values) <= 60 else "default",
+                      marker="." if len(values) == 1 else "")  # fmt: skip
             axes.set_ylabel(name)
-            axes.set_xlim(0, max(len(values) - 1, 1))
+            axes.set_xlim(*((0, len(values) - 1) if len(values) > 1 else (-0.5, 0.5)))
             low, high = foot(values), max(values)
-            axes.set_ylim(low - 0.03 * (high - low) * (low > 0), (high + 0.06 * (high - low)) or 1.0)
-            axes.spines["right"].set_visible(False)
-            axes.grid(axis="y", color="#e8eaed", linewidth=0.8)
-            axes.set_axisbelow(True)
-        every[0].set_title(title, color="black")
-        every[-1].set_xlabel("step")
-        try:
-            figure.savefig(path)
-        except ValueError as error:
-            raise InputError(f"{path}: {error}") from None
+            room = (high - low) or abs(high) or 1.0
+            axes.set_ylim(low - 0.03 * room, high + 0.06 * room)
+            axes.grid(axis="y")
+        every[0].set_title(drawing.wrapped(title, 88))
+        drawing.across(every[-1])
 
 
 def values_of(schedule: Callable[[int], float], steps: int) -> list[float]:
