@@ -14,7 +14,8 @@ import optax
 
 import lossopt
 from lossopt.errors import InputError, MissingBackendError
-from lossopt.port_check.given import JAX, Given, check_number, parts
+from lossopt.port_check import side
+from lossopt.port_check.given import JAX, Given, check_number
 from lossopt.port_check.known import BATCH, EXACT, RUNNING, TANH
 from lossopt.port_check.side import ARRAYS, Seen
 from lossopt.port_check.source import told
@@ -26,8 +27,8 @@ TANH_GELU = 0.044715
 Apply = Callable[..., tuple[Any, Any]]
 
 
-class Side:
-    """A model, its loss, its optimizer and its batches.
+class Side(side.Side):
+    """An ``nnx.Module``, or a function and its parameters, and the jitted step.
 
     Args:
         made: what the user's function returned; `lossopt.port_check` says what that is.
@@ -36,7 +37,7 @@ class Side:
 
     def __init__(self, made: Any, label: str) -> None:
         given = Given(made, JAX, label)
-        self.label, self.lr = label, given.get("lr")
+        self.lr = given.get("lr")
         self.model = given.get("model")
         if self.model is None and given.get("apply") is None:
             raise InputError(f"{label} returns neither 'model', an nnx.Module, nor 'apply' and 'params', a function and what it takes")
@@ -44,22 +45,9 @@ class Side:
             raise InputError(f"{label} returns both 'model' and 'apply'; return the nnx.Module, or 'apply' and 'params'")
         self._apply, self.params, self.rest = _of_module(given) if self.model is not None else _of_function(given)
         self.transformations = _transformations(given)
-        self.loss = given.call("loss")
-        with told(f"{label}: iterating over batches"):
-            self._batches = iter(given.batches())
-            first = next(self._batches, None)
-        if first is None:
-            raise InputError(f"{label}: 'batches' is empty; one is needed for each update")
-        self._first = parts(first, 0, label)
-        self._batches = itertools.chain([first], self._batches)
-        self._done = 0
-        self._run: Any = None
+        super().__init__(given, label)
 
     # -- what both sides are given
-    @property
-    def shapes(self) -> tuple[tuple[int, ...], ...]:
-        return tuple(tuple(x.shape) for x in self._first)
-
     def parameters(self) -> dict[str, np.ndarray]:
         return _arrays(self.params)
 
@@ -85,30 +73,25 @@ class Side:
             updates, state = tx.update(grads, state, params, value=loss)
             return optax.apply_updates(params, updates), rest, state, outputs
 
-        self._step = jax.jit(step)
+        self._update = jax.jit(step)
 
     def _objective(self, params: Any, rest: Any, batch: tuple[Any, ...]) -> tuple[Any, Any]:
         outputs, rest = self._apply(params, rest, *batch[:-1])
         return self.loss(outputs, batch[-1]), (outputs, rest)
 
-    def run(self, until: int) -> int:
-        while self._done < until:
-            with told(f"{self.label}: iterating over batches"):
-                batch = next(self._batches, None)
-            if batch is None:
-                break
-            arrays = tuple(self._array(x) for x in parts(batch, self._done, self.label))
-            if self._done == 0:
-                self._check(arrays)
-            self._run.batch(*(jnp.moveaxis(x, -1, 1) if last else x for x, last in self._with_order(arrays)))
-            with told(f"{self.label}: a step of the optimizer"):
-                self.params, self.rest, self._state, outputs = self._step(self.params, self.rest, self._state, arrays)
-            for x in _logits(outputs):
-                self._run.logits(x, arrays[-1])
-            self._done += 1
+    def _step(self, batch: tuple[Any, ...]) -> None:
+        arrays = tuple(self._array(x) for x in batch)
+        if self._done == 0:
+            self._check(arrays)
+        self._run.batch(*(jnp.moveaxis(x, -1, 1) if last else x for x, last in self._with_order(arrays)))
+        with told(f"{self.label}: a step of the optimizer"):
+            self.params, self.rest, self._state, outputs = self._update(self.params, self.rest, self._state, arrays)
+        for x in _logits(outputs):
+            self._run.logits(x, arrays[-1])
+
+    def _settle(self) -> None:
         jax.block_until_ready(self._state)
         self._run._catch_up()  # what has come from the device is in the folder then
-        return self._done
 
     def _with_order(self, arrays: Sequence[Any]) -> Iterator[tuple[Any, bool]]:
         return itertools.zip_longest(arrays, self._channels_last[: len(arrays)], fillvalue=False)
@@ -125,10 +108,6 @@ class Side:
         if loss.shape:
             raise InputError(f"{self.label}: loss(outputs, labels) gave an array of shape {tuple(loss.shape)}, and must give a number "
                              "without axes, which jax.grad needs; write .mean() after it")  # fmt: skip
-
-    def close(self) -> None:
-        if self._run is not None:
-            self._run.close()
 
     def _array(self, x: Any) -> jax.Array:
         """NumPy's floating-point numbers in the model's precision."""

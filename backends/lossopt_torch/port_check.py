@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,16 +13,16 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 import lossopt
 from lossopt.errors import InputError
-from lossopt.port_check.given import TORCH, Given, check_number, parts
+from lossopt.port_check import side
+from lossopt.port_check.given import TORCH, Given, check_number
 from lossopt.port_check.known import BATCH, EXACT, RUNNING, TANH
 from lossopt.port_check.side import ARRAYS, Seen
 from lossopt.port_check.source import told
 from lossopt_torch.described import named
-from lossopt_torch.recording import Run
 
 
-class Side:
-    """A model, its loss, its optimizer and its batches.
+class Side(side.Side):
+    """A ``torch.nn.Module`` and its loop.
 
     Args:
         made: what the user's function returned; `lossopt.port_check` says what that is.
@@ -32,24 +31,14 @@ class Side:
 
     def __init__(self, made: Any, label: str) -> None:
         given = Given(made, TORCH, label)
-        self.label = label
         self.model: nn.Module = given.need("model", nn.Module)
         self.optimizer: torch.optim.Optimizer = given.need("optimizer", torch.optim.Optimizer)
-        self.loss = given.call("loss")
         self.before_step = given.call("before_step", needed=False)
         self.scheduler = given.get("scheduler")
         if self.scheduler is not None and not callable(getattr(self.scheduler, "step", None)):
             raise given.wrong("scheduler")
+        super().__init__(given, label)
         self._check_parameters()
-        with told(f"{label}: iterating over batches"):
-            self._batches = iter(given.batches())
-            first = next(self._batches, None)
-        if first is None:
-            raise InputError(f"{label}: 'batches' is empty; one is needed for each update")
-        self._first = parts(first, 0, label)
-        self._batches = itertools.chain([first], self._batches)
-        self._done = 0
-        self._run: Run | None = None
 
     def _check_parameters(self) -> None:
         own = {id(p) for _, p in named(self.model)}
@@ -57,10 +46,6 @@ class Side:
             raise InputError(f"{self.label}: 'optimizer' has none of the model's parameters; make it of model.parameters()")
 
     # -- what both sides are given
-    @property
-    def shapes(self) -> tuple[tuple[int, ...], ...]:
-        return tuple(tuple(x.shape) for x in self._first)
-
     def parameters(self) -> dict[str, np.ndarray]:
         return {name: _array(p) for name, p in named(self.model)}
 
@@ -90,19 +75,8 @@ class Side:
         del channels_last  # it is PyTorch's order that both are recorded in
         self._run = lossopt.record(folder, self.model, self.optimizer, first=ARRAYS, every=max(steps - 1, 0), logits=True)
 
-    def run(self, until: int) -> int:
-        while self._done < until:
-            with told(f"{self.label}: iterating over batches"):
-                batch = next(self._batches, None)
-            if batch is None:
-                break
-            self._step(batch)
-            self._done += 1
-        return self._done
-
-    def _step(self, batch: Any) -> None:
-        assert self._run is not None
-        *inputs, labels = (self._tensor(x) for x in parts(batch, self._done, self.label))
+    def _step(self, batch: tuple[Any, ...]) -> None:
+        *inputs, labels = (self._tensor(x) for x in batch)
         self.optimizer.zero_grad()
         with told(f"{self.label}: model(*inputs)"):
             outputs = self.model(*inputs)
@@ -123,9 +97,8 @@ class Side:
             with told(f"{self.label}: scheduler.step()"):
                 self.scheduler.step()
 
-    def close(self) -> None:
-        if self._run is not None:
-            self._run.close()
+    def _settle(self) -> None:
+        """The recorder writes a step when the next one begins, and waits for nothing else."""
 
     def _tensor(self, x: Any) -> Tensor:
         """On the model's device; NumPy's floating-point numbers in its precision."""

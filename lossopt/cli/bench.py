@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -40,38 +41,21 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    if args.what == "recording":
-        return _recording(args)
-    from lossopt.bench import bench, to_dict
-
-    rows = bench(
+    of = importlib.import_module("lossopt.recording.bench" if args.what == "recording" else "lossopt.bench")
+    which = {} if args.what == "recording" else {"what": args.what, "size": args.size}
+    rows = of.bench(
         args.names,
-        what=args.what,
-        size=args.size,
         rounds=args.rounds,
         backends=args.backends.split(","),
         progress=lambda name: print(f"measuring {name} ...", file=sys.stderr, flush=True),
+        **which,
     )
     if args.json:
-        print_json(to_dict(rows))
+        print_json(of.to_dict(rows))
+    elif args.what == "recording":
+        _print_costs(rows, args.rounds)
     else:
         _print(rows, args.what, args.size, args.rounds)
-    return 0
-
-
-def _recording(args: argparse.Namespace) -> int:
-    from lossopt.recording.bench import bench, to_dict
-
-    costs = bench(
-        args.names,
-        rounds=args.rounds,
-        backends=args.backends.split(","),
-        progress=lambda name: print(f"measuring {name} ...", file=sys.stderr, flush=True),
-    )
-    if args.json:
-        print_json(to_dict(costs))
-    else:
-        _print_costs(costs, args.rounds)
     return 0
 
 
