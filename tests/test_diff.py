@@ -17,6 +17,7 @@ from lossopt.diff.schedule import why
 from lossopt.errors import InputError
 from lossopt.parity.disagreements import topics
 from lossopt.recording import Parameter, Recording, RunInfo, Step
+from lossopt.recording.contents import checksum
 from lossopt.recording.plan import places
 from lossopt.registry import definition
 
@@ -154,6 +155,52 @@ def test_other_batches_and_another_loss_are_data():
     a = recording("torch", x, "a", loss=1.0, batch=((1.0, 2.0, 0.5, 0.2),))
     b = recording("torch", x, "b", loss=1.1, batch=((1.5, 3.0, 0.1, 0.9),))
     assert diff(a, b).first.link == "data"
+
+
+def of_inputs(framework: str, inputs: list[np.ndarray], label: str) -> Recording:
+    """A run that says of its data alone what they are; the labels are the number of the step."""
+    steps = tuple(Step(t, batch=(checksum(x), checksum(np.arange(t, t + 4)))) for t, x in enumerate(inputs))
+    return Recording(RunInfo(framework, (Parameter("weight", (2,)),)), steps, (), {}.__getitem__, label)
+
+
+PIXELS = [np.random.default_rng(t).integers(256, size=(4, 30)).astype(np.float32) for t in range(6)]
+
+SCALES = {
+    "/ 255": (PIXELS, [x / 255 for x in PIXELS], "the inputs of a are 255 times those of b; the labels are equal",
+              "in JAX x = x.astype(jnp.float32) * 255, or scale the other side (ToTensor divides by 255); "
+              "in PyTorch x = x.float() / 255, or scale the other side (ToTensor divides by 255)"),
+    "/ 127.5": ([x / np.float32(127.5) for x in PIXELS], PIXELS, "the inputs of b are 127.5 times those of a; the labels are equal",
+                "in JAX x = x.astype(jnp.float32) / 127.5, or scale the other side; "
+                "in PyTorch x = x.float() * 127.5, or scale the other side"),
+    "* 2": ([2 * x for x in PIXELS], PIXELS, "the inputs of a are 2 times those of b; the labels are equal",
+            "in JAX x = x.astype(jnp.float32) * 2, or scale the other side; in PyTorch x = x.float() / 2, or scale the other side"),
+    "a mean and a standard deviation": (
+        [(x / 255 - np.float32(0.1307)) / np.float32(0.3081) for x in PIXELS], [x / 255 for x in PIXELS],
+        "the inputs of a are those of b less 0.1307, over 0.3081; the labels are equal",
+        "in JAX x = (x.astype(jnp.float32) - 0.1307) / 0.3081, or scale the other side; "
+        "in PyTorch x = x.float() * 0.3081 + 0.1307, or scale the other side"),
+    "the other way round": (
+        PIXELS, [x / np.float32(127.5) - 1 for x in PIXELS], "the inputs of b are those of a less 127.5, over 127.5; the labels are equal",
+        "in JAX x = x.astype(jnp.float32) * 127.5 + 127.5, or scale the other side; "
+        "in PyTorch x = (x.float() - 127.5) / 127.5, or scale the other side"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("x", "y", "what", "typed"), SCALES.values(), ids=SCALES)
+def test_the_scale_of_the_inputs_is_told_as_it_was_measured(x, y, what, typed):
+    verdict = diff(of_inputs("torch", x, "a"), of_inputs("jax", y, "b")).verdict
+    assert verdict.cause == "input scale"
+    assert verdict.sentence == f"From step 0 on {what}: {typed}."
+
+
+def test_in_one_framework_the_scale_is_that_of_the_second_run():
+    verdict = diff(of_inputs("torch", PIXELS, "a"), of_inputs("torch", [x / 2 for x in PIXELS], "b")).verdict
+    assert verdict.remedy == (("", "x = x.float() * 2, or scale the other side"),)
+
+
+def test_inputs_that_are_no_multiple_are_another_preprocessing():
+    verdict = diff(of_inputs("torch", PIXELS, "a"), of_inputs("jax", [np.sqrt(x) for x in PIXELS], "b")).verdict
+    assert verdict.cause == "preprocessing"
 
 
 CURVES = {

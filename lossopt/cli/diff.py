@@ -21,7 +21,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--map", metavar="FILE", help="YAML, {a parameter of RUN_B: its name in RUN_A}, with * for any part: fc.*.kernel: layers.*.weight"
     )
-    parser.add_argument("--plot", metavar="FILE", help="draw the differences over the steps into a PNG")
+    parser.add_argument("--plot", metavar="FILE", help="draw the differences over the steps: apart.png, or .svg or .pdf")
     parser.add_argument("--json", action="store_true", help="print every number as JSON, and nothing else, on standard output")
     parser.set_defaults(run=run)
 

@@ -26,10 +26,13 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Identify; 0 if something explains the updates, 1 if not."""
     from lossopt.cli import output
+    from lossopt.errors import ArgumentError
     from lossopt.identify import identify, report
     from lossopt.identify.losses import identify_loss
     from lossopt.recording import read_recording
 
+    if args.top < 0:
+        raise ArgumentError(f"identify: --top is a whole number from 0, got {args.top}")
     recording = read_recording(args.run_folder)
     found = identify(recording)
     loss = identify_loss(recording)

@@ -11,6 +11,7 @@ from lossopt.diff.align import Aligned, align, read_rules
 from lossopt.diff.finding import Finding, Outcome
 from lossopt.diff.links import first, walk
 from lossopt.diff.verdict import Identify, Verdict, identified, judge
+from lossopt.errors import InputError
 from lossopt.recording import Recording, read_recording
 
 __all__ = ["Diff", "Finding", "Outcome", "Verdict", "diff"]
@@ -44,10 +45,10 @@ class Diff:
         return to_dict(self)
 
     def save_picture(self, path: str | Path) -> None:
-        """The differences over the steps, as PNG.
+        """The differences over the steps, in the format of the path's ending.
 
         Raises:
-            InputError: matplotlib is not installed.
+            InputError: matplotlib is not installed, or cannot write such a file.
         """
         from lossopt.diff.picture import draw
 
@@ -71,7 +72,7 @@ def diff(a: Recording | str | Path, b: Recording | str | Path, *, rules: Mapping
         A `Diff`; it prints its verdict.
 
     Raises:
-        InputError: a folder without a recording, no common parameter, or a rule that matches nothing.
+        InputError: a folder without a recording, no common parameter, no common step, or a rule that matches nothing.
 
     Example:
         >>> import tempfile
@@ -91,6 +92,17 @@ def diff(a: Recording | str | Path, b: Recording | str | Path, *, rules: Mapping
     runs = [x if isinstance(x, Recording) else read_recording(x) for x in (a, b)]
     told = read_rules(rules) if isinstance(rules, str | Path) else rules
     aligned = align(runs[0], runs[1], told)
+    if not aligned.steps:
+        raise _no_step(aligned)
     outcomes = walk(aligned)
     broken = first(outcomes)
     return Diff(aligned, tuple(outcomes), broken, judge(aligned, outcomes, broken, identify))
+
+
+def _no_step(al: Aligned) -> InputError:
+    for run in (al.a, al.b):
+        if not run.steps:
+            return InputError(f"{run.label} has no steps: its run ended before the first update, or was not closed; record one update "
+                              "at least")  # fmt: skip
+    spans = [f"{run.steps[0].step} to {run.steps[-1].step}" for run in (al.a, al.b)]
+    return InputError(f"{al.called[0]} and {al.called[1]} have no step in common ({spans[0]}; {spans[1]}); record the same updates in both")

@@ -93,11 +93,6 @@ class Aligned:
                     found[name] = x.ravel()[places], y.ravel()[self._common_places(name)[1]]
         return found
 
-    def whole_arrays(self, kind: str, step: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-        """The same, of the parameters that are recorded whole."""
-        whole = {n for n, (x, y) in self.pairs.items() if not (x.sampled or y.sampled)}
-        return {n: xy for n, xy in self.arrays(kind, step).items() if n in whole}
-
     def norms(self, which: str, steps: tuple[Step, Step]) -> dict[str, tuple[float, float]]:
         """One of a step's norms (``"grad_norms"``) by common name; empty where one recording lacks it.
 
@@ -180,14 +175,23 @@ def read_rules(path: str | Path) -> dict[str, str]:
     """
     import yaml
 
+    if not Path(path).is_file():
+        raise InputError(f"--map: there is no file {path}")
     try:
-        found = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"--map: there is no file {path}") from None
+        text = Path(path).read_text(encoding="utf-8")
+        root, found = yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
+    except UnicodeDecodeError as problem:
+        raise InputError(f"--map: {path} is not UTF-8 text: {problem}") from None
     except yaml.YAMLError as problem:
-        raise InputError(f"--map: {path} is not YAML: {problem}") from None
+        mark, what, doing = (getattr(problem, name, None) for name in ("problem_mark", "problem", "context"))
+        line = f", line {mark.line + 1}," if mark else ""
+        quoted = "; put a name that begins with * in quotes" if "alias" in str(doing) else ""
+        raise InputError(f"--map: {path}{line} is not YAML: {what or problem}{quoted}") from None
     if not isinstance(found, dict) or not all(isinstance(k, str) and isinstance(v, str) for k, v in found.items()):
         raise InputError(f"--map: {path} must map names of the second run to names of the first, a line each: fc.kernel: head.weight")
+    keys = [key.value for key, _ in root.value]
+    if twice := [key for i, key in enumerate(keys) if key in keys[:i]]:
+        raise InputError(f"--map: {path} names {twice[0]!r} twice; leave one of the two lines out")
     return found
 
 

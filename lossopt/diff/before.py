@@ -177,8 +177,15 @@ def _why_data(al: Aligned, steps: list[tuple[Step, Step]], i: int) -> tuple[str,
         return ("dropped batch", f"{first} trains on a batch at step {s.step} that {second} leaves out (the last of an epoch, "
                                  "dropped as incomplete?); "
                 "the batches after it are the same", {"lag": lag})  # fmt: skip
-    if scaled := _scale(steps[i:]):
-        return "input scale", f"the inputs of {a} are {short(scaled)} times those of {b}; the labels are equal", {"ratio": scaled}
+    labels = "; the labels are equal" if len(s.batch) > 1 else ""
+    if ratio := _scale(steps[i:]):
+        larger, smaller, times = (a, b, ratio) if abs(ratio) >= 1 else (b, a, 1 / ratio)
+        return "input scale", f"the inputs of {larger} are {short(times)} times those of {smaller}{labels}", {"ratio": ratio}
+    if scaled := _shifted(steps[i:]):
+        ratio, shift = scaled
+        normal, raw, less, over = (a, b, -shift / ratio, 1 / ratio) if shift < 0 else (b, a, shift, ratio)
+        told = f"the inputs of {normal} are those of {raw} less {short(less)}, over {short(over)}{labels}"
+        return "input scale", told, {"ratio": ratio, "shift": shift}
     if batches_apart(s, t, of=2) <= CHECKSUM:
         return (
             "order within a batch",
@@ -218,14 +225,38 @@ def _scale(steps: list[tuple[Step, Step]]) -> float | None:
     """The factor between the inputs, where it is the same in every batch and the labels are equal."""
     ratios = []
     for s, t in steps:
-        (x, *rest), (y, *others) = s.batch, t.batch
-        if not y[1] or any(
-            abs(u - v) > CHECKSUM * max(1.0, abs(u)) for p, q in zip(rest, others, strict=True) for u, v in zip(p, q, strict=True)
-        ):
+        x, y = s.batch[0], t.batch[0]
+        if not y[1] or not _equal_labels(s, t):
             return None
         ratios.append(math.sqrt(x[1] / y[1]) * (1 if x[2] * y[2] >= 0 else -1))
     same = all(relative(r, ratios[0]) < CHECKSUM for r in ratios)
     return ratios[0] if same and len(ratios) > 1 and abs(ratios[0] - 1) > CHECKSUM else None
+
+
+def _shifted(steps: list[tuple[Step, Step]]) -> tuple[float, float] | None:
+    """The p and q of ``inputs of a = p * inputs of b + q``, where they are the same in every batch and the labels are equal.
+
+    Of batches of one size, the sums lie on a line of slope p that meets the axis at q times that size; the sums of squares
+    then say q.  The sums by place are left out: axes may lie in another order.
+    """
+    if len(steps) < 4 or not all(_equal_labels(s, t) for s, t in steps):
+        return None
+    (x, xx), (y, yy) = (np.array([pair[k].batch[0][:2] for pair in steps]).T for k in (0, 1))
+    if np.ptp(y) <= CHECKSUM * np.max(np.abs(y)):
+        return None
+    p, at_0 = (float(v) for v in np.polyfit(y, x, 1))
+    if p <= 0 or np.any(np.abs(x - p * y - at_0) > CHECKSUM * np.sqrt(xx)):
+        return None
+    shifts = (xx - p * p * yy) / (2 * p * y + at_0)
+    q = float(np.median(shifts))
+    return (p, q) if q and np.all(np.abs(shifts - q) < 1e-3 * abs(q)) else None
+
+
+def _equal_labels(s: Step, t: Step) -> bool:
+    if len(s.batch) != len(t.batch):
+        return False
+    pairs = [uv for p, q in zip(s.batch[1:], t.batch[1:], strict=True) for uv in zip(p, q, strict=True)]
+    return all(abs(u - v) <= CHECKSUM * max(1.0, abs(u)) for u, v in pairs)
 
 
 def _same_sum(of_a: list[Step], of_b: list[Step], i: int) -> int | None:

@@ -77,8 +77,8 @@ CAUSES: Mapping[str, Cause] = {
         "begin both at the first batch: an iterator was advanced before the loop (a shape taken from next(iter(loader)), a warm-up step)",
     ),
     "input scale": Cause(
-        "x = x.float() / 255 on both sides, or on neither (ToTensor divides by 255)",
-        "x = x.astype(jnp.float32) / 255 on both sides, or on neither",
+        "x = {opened}x.float(){scaled}",
+        "x = {opened}x.astype(jnp.float32){scaled}",
     ),
     "reduction": Cause(
         'reduction="mean", or "sum" on both sides',

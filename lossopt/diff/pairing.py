@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lossopt.errors import InputError
 from lossopt.recording import Parameter, Recording
 from lossopt.tasks.mapping import KERNEL, SAME, Link
 from lossopt.tasks.task import Layout
@@ -118,6 +119,9 @@ def recorded(side: Lined, run: Recording) -> np.ndarray:
     found, before = [], 0
     for layout, p in zip(side.link.layouts, side.parameters, strict=True):
         size = int(np.prod(p.shape))
+        if p.samples is not None and f"index/{p.name}" not in first:
+            raise InputError(f"{run.label}: the arrays of its first steps are not there, and they say which elements of {p.name} the "
+                             "others hold; record the run again")  # fmt: skip
         at = np.asarray(first[f"index/{p.name}"]).astype(np.int64).ravel() if p.samples is not None else np.arange(size)
         found.append(before + _to_common(at, p.shape, layout))
         before += size

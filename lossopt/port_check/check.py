@@ -94,6 +94,8 @@ def _folder(keep: str | Path | None) -> Iterator[Path]:
             yield Path(room)
         return
     folder = Path(keep)
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"--keep: {folder} is a file; name a folder, which is made if it is not there")
     for framework in FRAMEWORKS:
         if (folder / framework).exists():
             raise InputError(f"--keep: {folder / framework} is there already; name another folder, or remove it")

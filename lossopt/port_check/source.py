@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import inspect
 import sys
 import sysconfig
 import traceback
@@ -36,8 +37,19 @@ class Maker:
     folder: Path | None = None
 
     def __call__(self) -> Any:
+        if needed := _needed(self.make):
+            raise InputError(f"{self.label} needs {', '.join(needed)}, and is called without arguments; name a function that takes none")
         with imports_from(self.folder), told(f"{self.label}()"):
             return self.make()
+
+
+def _needed(make: Callable[[], Any]) -> list[str]:
+    """The arguments that a function cannot be called without."""
+    try:
+        parameters = inspect.signature(make).parameters.values()
+    except ValueError:  # some that are written in C do not say
+        return []
+    return [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
 
 
 def load(option: str, given: str) -> Maker:

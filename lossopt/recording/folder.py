@@ -80,7 +80,7 @@ def read_recording(folder: str | Path) -> Recording:
     """The recording in a folder.
 
     Raises:
-        InputError: there is none, or a newer lossopt wrote it.
+        InputError: there is none, a newer lossopt wrote it, or one of its files is not what was written.
 
     Example:
         >>> import tempfile
@@ -97,34 +97,47 @@ def read_recording(folder: str | Path) -> Recording:
     folder = Path(folder)
     try:
         told = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise InputError(f"{folder} holds no recording (no run.json); lossopt.record(...) makes one") from None
     except ValueError as problem:
         raise InputError(f"{folder / 'run.json'} is not JSON: {problem}") from None
-    if told.get("version") != VERSION:
-        raise InputError(f"{folder} was recorded in format {told.get('version')!r}, this lossopt reads {VERSION}; upgrade lossopt")
-    parameters = tuple(Parameter(**{**p, "shape": tuple(p["shape"])}) for p in told["parameters"])
-    files = {int(f.stem): f for f in sorted((folder / "arrays").glob("*.safetensors"))}
+    version = told.get("version") if isinstance(told, dict) else None
+    if isinstance(version, int) and version != VERSION:
+        raise InputError(f"{folder} was recorded in format {version}, this lossopt reads {VERSION}; upgrade lossopt")
+    try:
+        parameters = tuple(Parameter(**{**p, "shape": tuple(p["shape"])}) for p in told["parameters"])
+        info = RunInfo(told["framework"], parameters, told["told"])
+    except (TypeError, KeyError):
+        raise InputError(f"{folder / 'run.json'} is not as lossopt.record(...) writes it; record the run again") from None
+    files = {int(f.stem): f for f in sorted((folder / "arrays").glob("*.safetensors")) if f.stem.isdecimal()}
     steps = _steps(folder / "steps.jsonl")
     known = {s.step for s in steps}
 
     def load(step: int) -> Arrays:
-        return {name: _wide(x) for name, x in safetensors().load(files[step].read_bytes()).items()}
+        library, content = safetensors(), files[step].read_bytes()
+        try:
+            found = library.load(content)
+        except Exception as problem:  # its own class, which older versions of the library call otherwise
+            raise InputError(f"{files[step]} is not a whole safetensors file ({problem}); remove it, and the rest of the run "
+                             "can be read without the arrays of that step") from None  # fmt: skip
+        return {name: _wide(x) for name, x in found.items()}
 
-    info = RunInfo(told["framework"], parameters, told["told"])
     return Recording(info, steps, tuple(s for s in files if s in known), load, label=folder.name)
 
 
 def _steps(file: Path) -> tuple[Step, ...]:
     found = []
-    for line in file.read_text(encoding="utf-8").splitlines() if file.is_file() else ():
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines() if file.is_file() else []
+    for number, line in enumerate(lines, start=1):
         try:
             told = _from_json(json.loads(line))
-        except ValueError:  # cut off by a crash
-            break
-        told["lr"], told["losses"] = tuple(told["lr"]), tuple(told.get("losses", ()))
-        told["batch"] = tuple(map(tuple, told["batch"]))
-        found.append(Step(**told))
+            told["lr"], told["losses"] = tuple(told["lr"]), tuple(told.get("losses", ()))
+            told["batch"] = tuple(map(tuple, told["batch"]))
+            found.append(Step(**told))
+        except (ValueError, TypeError, KeyError):
+            if number == len(lines):  # cut off by a crash
+                break
+            raise InputError(f"{file}, line {number}, is no step as lossopt.record(...) writes it; record the run again") from None
     return tuple(found)
 
 
