@@ -196,20 +196,20 @@ def _coordinates(spec: Spec, name: str, flat: str) -> list[Coordinate]:
         parts = get_args(annotation)
         if len(parts) != len(value) or any(get_args(p)[:1] == (int,) for p in parts):
             return []
-        intervals = [range_of(_without_none(p)) for p in parts]
+        intervals = [range_of(without_none(p)) for p in parts]
         if any(i is None or i == range_of(float) for i in intervals):
             return []
         each = [[v[i] for v in defaults if isinstance(v, tuple) and isinstance(v[i], float | int)] for i in range(len(value))]
         return [coordinate(flat, name, i, interval, tuple(map(float, each[i])))
                 for i, interval in enumerate(intervals) if interval is not None and value[i] is not None]  # fmt: skip
-    interval = range_of(_without_none(annotation))
+    interval = range_of(without_none(annotation))
     if interval is None or interval.plain or value is None or isinstance(value, bool):
         return []
     known = tuple(float(v) for v in defaults if isinstance(v, float | int) and not isinstance(v, bool)) or (float(value),)
     return [coordinate(flat, name, None, interval, known)]
 
 
-def _without_none(annotation: Any) -> Any:
+def without_none(annotation: Any) -> Any:
     if get_origin(annotation) in (Union, types.UnionType):
         return next(p for p in get_args(annotation) if p is not type(None))
     return annotation

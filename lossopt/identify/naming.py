@@ -86,7 +86,8 @@ class Known:
         if self.determined:
             return f"{self.label} {self.value:g}"
         if self.low > 0 and self.high - self.low < self.value < math.inf:
-            low, high = next((ends for d in (2, 3, 4) if len(set(ends := (f"{self.low:.{d}g}", f"{self.high:.{d}g}"))) > 1), (self.low, self.high))
+            each = ((f"{self.low:.{d}g}", f"{self.high:.{d}g}") for d in (2, 3, 4, 5))
+            low, high = next((ends for ends in each if ends[0] != ends[1]), (f"{self.low:g}", f"{self.high:g}"))
             return f"{self.label} {self.value:g} ({low} to {high} fits)"
         if math.isinf(self.high) and self.low <= 0:
             return f"{self.label}: any value fits"
