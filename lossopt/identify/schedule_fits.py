@@ -13,7 +13,7 @@ from lossopt.definition import Schedule, keywords
 from lossopt.errors import LossoptError
 from lossopt.hyper import REQUIRED
 from lossopt.identify.coordinates import Coordinate
-from lossopt.identify.schedule_starts import lists, real_numbers, started, switches_of, whole_numbers
+from lossopt.identify.schedule_starts import beginnings, lists, real_numbers, started, switches_of, whole_numbers
 from lossopt.schedules.spec import ScheduleSpec
 
 LOOKED_AT, GLANCED_AT = 160, 24
@@ -81,9 +81,11 @@ class Curve:
         found, y = self.values(given, self.few), self.y[self.few]
         if found is None:
             return math.inf
-        columns = np.stack([found, np.ones_like(found)][: 1 + lowest], axis=1)
-        moved = columns @ np.linalg.lstsq(columns, y, rcond=None)[0]
-        return float(min(np.abs(found - y).max(), np.abs(moved - y).max()) / self.top)
+        plain = np.abs(found - y).max()
+        if lowest:
+            found, y = found - found.mean(), y - y.mean()
+        moved = found * (float(found @ y) / max(float(found @ found), 1e-300))
+        return float(min(plain, np.abs(moved - y).max()) / self.top)
 
 
 def fit_of(d: Schedule, y: np.ndarray, offset: int, exact: float) -> tuple[ScheduleSpec, float] | None:
@@ -100,11 +102,11 @@ def fit_of(d: Schedule, y: np.ndarray, offset: int, exact: float) -> tuple[Sched
     numbers = [dict(zip(whole, each, strict=True)) for each in _likely_first(list(whole.values()))]
     switches = switches_of(d)
     choices = [dict(zip(switches, each, strict=True)) for each in itertools.product(*switches.values())]
-    real = real_numbers(d)
+    real, begin = real_numbers(d), beginnings(y, exact)
     for free in _freedoms(real):
         tried = []
         for choice, number in itertools.product(choices, numbers):
-            start = started({**defaults, **choice, **number}, free, real, y, exact)
+            start = started({**defaults, **choice, **number}, free, real, begin)
             score = curve.glance(start, lowest=any(c.name == "eta_min" for c in free))
             if score < HOPELESS:
                 tried.append((int(score / exact), len(tried), start))  # what differs by less than the rates are known to is equal

@@ -76,23 +76,29 @@ def lists(d: Schedule, y: np.ndarray, offset: int, exact: float) -> dict[str, tu
     return {"milestones": (milestones,)} if "milestones" in d.defaults and 0 < len(milestones) <= 20 else {}
 
 
-def started(given: dict[str, Any], free: Sequence[Coordinate], real: Sequence[Coordinate], y: np.ndarray,
-            exact: float) -> dict[str, Any]:  # fmt: skip
-    """The numbers with the continuous ones where they begin: the top, the bottom and the ratios of the curve."""
-    top, found = float(y.max()), dict(given)
-    begin: Mapping[str, float] = {
+def beginnings(y: np.ndarray, exact: float) -> dict[str, float]:
+    """Where continuous numbers begin: the top, the ends and the ratios of the curve; ``""`` is where any other does."""
+    top = float(y.max())
+    return {
+        "": top,
         "lr": top,
         **dict.fromkeys(("end_value", "min_lr"), float(max(y.min(), 0.0))),
         "start_factor": float(y[0]) / top,
         "end_factor": float(y[-1]) / top,
         "gamma": ratio_of(y, exact),
         "div_factor": top / max(float(y[0]), 1e-12 * top),
+        "peak": float(np.argmax(y)),
     }
+
+
+def started(given: Mapping[str, Any], free: Sequence[Coordinate], real: Sequence[Coordinate], begin: Mapping[str, float]) -> dict[str, Any]:
+    """The numbers, the continuous ones where they begin."""
+    found = dict(given)
     for c in real:
         if found[c.name] is REQUIRED or (c in free and c.name in begin):
-            found[c.name] = begin.get(c.name, top)
+            found[c.name] = begin.get(c.name, begin[""])
         if c.name == "pct_start" and c in free:  # OneCycleLR's peak is at pct_start * total_steps - 1
-            found[c.name] = min((int(np.argmax(y)) + 1) / found["total_steps"], 1.0)
+            found[c.name] = min((begin["peak"] + 1) / found["total_steps"], 1.0)
     return found
 
 
