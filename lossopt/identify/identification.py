@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -135,9 +136,7 @@ def identification(recording: Recording) -> Identification:
     everything = [p.name for p in recording.info.parameters]
     several = len(set(treatment.values())) > 1 or gathered.frozen
     made = grouping.grouped(treatment, gathered.frozen, everything) if several else ()
-    schedule = identify_schedule(recording)
-    if schedule is None and UNRECORDED in parts[0].told and found.rates is not None:
-        schedule = schedule_of(found.rates, tolerance=READ_OFF)
+    schedule = identify_schedule(recording) or found.schedule
     if schedule is not None and schedule.spec.definition.name != "constant" and schedule.spec.hyperparameters.get("lr") is not None:
         parts[0] = replace(parts[0], family=tuple(_with(n, "lr", schedule.spec.hyperparameters["lr"]) for n in parts[0].family))
     return Identification(recording.label, tuple(parts), made, schedule, clipping(recording), found.excluded, tuple(notes), evidence.steps)
@@ -167,23 +166,50 @@ def _notes(gathered: Gathered) -> list[str]:
 class _Found:
     parts: list[Part]
     treatment: dict[str, tuple[float, float | None]]
-    excluded: tuple[Excluded, ...] = field(default=())
-    rates: np.ndarray | None = None
+    excluded: tuple[Excluded, ...] = ()
+    schedule: ScheduleFit | None = None
+
+
+@dataclass(frozen=True)
+class _Quick:
+    """What rules say that go element by element.
+
+    Attributes:
+        ranking: of them.
+        evidence: what they explain: with the learning rates that were read off the updates, where `told` says so.
+        told: that.
+        plain: the ranking without such rates.
+    """
+
+    ranking: Ranking
+    evidence: Evidence
+    plain: Ranking
+    told: tuple[str, ...] = ()
+
+    @property
+    def good(self) -> bool:
+        return good(self.ranking.best)
+
+    @functools.cached_property
+    def schedule(self) -> ScheduleFit | None:
+        """What the rates that were read off follow."""
+        rates = self.evidence.leaves[0].lr
+        return schedule_of(rates, tolerance=READ_OFF) if self.told and rates is not None else None
 
 
 def _explained(evidence: Evidence) -> _Found:
     """All parameters by one rule; by one rule with groups; by a rule and something beside it; by several rules, or slow ones."""
-    seen, quick, told = _quick(evidence)
-    if good(quick.best):
-        return _whole(seen, quick, told)
-    if (found := _by_lead(evidence, quick, slow=False)) is not None:
+    quick = _quick(evidence)
+    if quick.good:
+        return _by_what_says_less(evidence, quick)
+    if (found := _by_lead(evidence, quick.ranking, slow=False)) is not None:
         return found
     if (delayed := one_step_late(evidence)) is not None:
-        return _under(evidence, delayed, quick)
-    ranking = rank(evidence, known=quick)
+        return _under(evidence, delayed, quick.ranking)
+    ranking = rank(evidence, known=quick.ranking)
     if good(ranking.best):
         return _whole(evidence, ranking)
-    if _mixed(evidence) and (found := _by_lead(evidence, quick, slow=True)) is not None:
+    if _mixed(evidence) and (found := _by_lead(evidence, quick.ranking, slow=True)) is not None:
         return found
     varied = variations(evidence, ranking.fits)
     if varied is None or not good(varied.fits[0]):
@@ -193,38 +219,44 @@ def _explained(evidence: Evidence) -> _Found:
     return found or _Found([Part(tuple(leaf.name for leaf in evidence.leaves), (), ranking.fits)], {}, ranking.excluded)
 
 
+def _by_what_says_less(evidence: Evidence, quick: _Quick) -> _Found:
+    """A quick rule; but where it needs a learning rate for each step that no schedule has, a rule that sets its own."""
+    if quick.told and quick.schedule is None and good((slow := rank(evidence, known=quick.plain)).best):
+        return _whole(evidence, slow)
+    return replace(_whole(quick.evidence, quick.ranking, quick.told), schedule=quick.schedule)
+
+
 def _mixed(evidence: Evidence) -> bool:
     """Whether a quick rule explains all that is no matrix: then it was another that moved the matrices."""
     others = [i for i, leaf in enumerate(evidence.leaves) if not leaf.matrix]
-    return 0 < len(others) < len(evidence.leaves) and evidence.whole and good(_quick(evidence.take(others))[1].best)
+    return 0 < len(others) < len(evidence.leaves) and evidence.whole and _quick(evidence.take(others)).good
 
 
 UNRECORDED = "the learning rate changes from step to step, and was not recorded: it is read off the updates"
 
 
-def _quick(evidence: Evidence) -> tuple[Evidence, Ranking, tuple[str, ...]]:
+def _quick(evidence: Evidence) -> _Quick:
     """The rules that go element by element; where no learning rate was recorded and no constant one will do, with one for each step."""
     ranking = rank(evidence, slow=False)
     if good(ranking.best) or evidence.has_lr:
-        return evidence, ranking, ()
+        return _Quick(ranking, evidence, ranking)
     free = rank(evidence, scaled=True, slow=False)
     if not good(free.best):
-        return evidence, ranking, ()
+        return _Quick(ranking, evidence, ranking)
     best = min(family_of(free.fits)[0], key=lambda fit: (len(fit.rule.free), fit.residual))
     values = {**best.values, **dict.fromkeys(best.rule.lr_names, 1.0)}
     u, unit = evidence.flat
     rates = scales(predict_values(best.rule, values, evidence)[None], u, 1 / unit)[0]
     seen = evidence.with_leaves(replace(leaf, lr=rates) for leaf in evidence.leaves)
     again = rank(seen, slow=False)
-    return (seen, again, (UNRECORDED,)) if good(again.best) else (evidence, ranking, ())
+    return _Quick(again, seen, ranking, (UNRECORDED,)) if good(again.best) else _Quick(ranking, evidence, ranking)
 
 
-def _whole(evidence: Evidence, ranking: Ranking, told: Sequence[str] = (), seen: Evidence | None = None) -> _Found:
-    """One rule; where some parameters are off by more than the rest, they may be a group after all."""
-    seen = seen or evidence
+def _whole(evidence: Evidence, ranking: Ranking, told: Sequence[str] = ()) -> _Found:
+    """One rule for all parameters."""
     names = tuple(leaf.name for leaf in evidence.leaves)
-    p = _part(names, seen, ranking.fits, told)
-    return _Found([p], dict.fromkeys(names, (1.0, _decay(p.best))), ranking.excluded, seen.leaves[0].lr)
+    p = _part(names, evidence, ranking.fits, told)
+    return _Found([p], dict.fromkeys(names, (1.0, _decay(p.best))), ranking.excluded)
 
 
 def _part(names: tuple[str, ...], evidence: Evidence, fits: Sequence[Fit], told: Sequence[str] = ()) -> Part:
@@ -245,16 +277,14 @@ def _by_lead(evidence: Evidence, ranking: Ranking, *, slow: bool) -> _Found | No
         return None
     order = sorted(range(len(evidence.leaves)), key=lambda i: (-evidence.leaves[i].matrix, -evidence.leaves[i].size))
     lead = evidence.leaves[order[0]]
-    alone, found, told = _quick(evidence.take([order[0]]))
-    if slow and not good(found.best):
-        found = rank(alone, known=found)
-    if not good(found.best):
+    one = _one_rule(evidence.take([order[0]]), slow=slow)
+    if not one.good:
         return None
-    first = _part((lead.name,), alone, found.fits, told)
+    first = _part((lead.name,), one.evidence, one.ranking.fits, one.told)
     best = first.best
     assert best is not None
     treatment: dict[str, tuple[float, float | None]] = {lead.name: (1.0, _decay(best))}
-    known = with_rates(evidence, best, alone.leaves[0].lr)
+    known = with_rates(evidence, best, one.evidence.leaves[0].lr)
     values, bound, left = found_values(best), max(6.0, 3 * best.residual), []
     for i in order[1:]:
         fitting = grouping.treated(best.rule, values, known.leaves[i], known, bound) if _takes(best, known.leaves[i]) else None
@@ -264,16 +294,20 @@ def _by_lead(evidence: Evidence, ranking: Ranking, *, slow: bool) -> _Found | No
             treatment[known.leaves[i].name] = fitting
     parts = [replace(first, names=tuple(treatment))]
     if left:
-        rest, again, more = _quick(evidence.take(sorted(left)))
-        if slow and not good(again.best):
-            again = rank(rest, known=again)
-        if not good(again.best):
+        rest = _one_rule(evidence.take(sorted(left)), slow=slow)
+        if not rest.good:
             return None
-        parts.append(_part(tuple(leaf.name for leaf in rest.leaves), rest, again.fits, more))
+        parts.append(_part(tuple(leaf.name for leaf in rest.evidence.leaves), rest.evidence, rest.ranking.fits, rest.told))
     base = _commonest(treatment)
     if base[1] is not None and base[1] != _decay(best):
         parts[0] = replace(parts[0], family=tuple(_with(n, "weight_decay", base[1]) for n in parts[0].family))
-    return _Found(parts, treatment, ranking.excluded, known.leaves[0].lr)
+    return _Found(parts, treatment, ranking.excluded, one.schedule)
+
+
+def _one_rule(evidence: Evidence, *, slow: bool) -> _Quick:
+    """A quick rule, or where none explains the updates a slow one."""
+    quick = _quick(evidence)
+    return quick if quick.good or not slow else replace(quick, ranking=rank(evidence, known=quick.ranking))
 
 
 def _takes(best: Named, leaf: Leaf) -> bool:
@@ -334,7 +368,7 @@ def _words(found: _Found) -> tuple[int, int]:
 
 
 def _under(evidence: Evidence, varied: Varied, ranking: Ranking) -> _Found:
-    found = _whole(evidence, Ranking(varied.fits, ranking.excluded), (varied.told,), varied.evidence)
+    found = _whole(varied.evidence, Ranking(varied.fits, ranking.excluded), (varied.told,))
     best = found.parts[0].best
     if best is not None and best.before is not None:
         bound = float(next(iter(best.before.hyperparameters.values())))
