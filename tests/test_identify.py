@@ -109,7 +109,7 @@ def test_what_to_type(spec: Any, torch: str, jax: str) -> None:
 def test_what_to_type_in_an_unknown_framework() -> None:
     with pytest.raises(UnknownNameError) as error:
         code(optimizers.adam(), "mxnet")
-    assert str(error.value) == "code is for one of torch, jax, keras, got 'mxnet'"
+    assert str(error.value) == "code is for one of torch, jax, got 'mxnet'"
 
 
 def test_coordinates_are_inverted_by_their_values() -> None:

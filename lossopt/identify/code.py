@@ -1,20 +1,17 @@
-"""What to type for a spec in a framework: its own class or function where it has one, else lossopt's."""
+"""What to type for a spec in a framework: its own class or function where that does the same, else lossopt's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from lossopt.definition import Optimizer, Spec
 from lossopt.errors import UnknownNameError
+from lossopt.identify.natives import ARGUMENTS, FIXED_LR
 
-OPTAX_NAMES: Mapping[str, str] = {"lr": "learning_rate", "betas[0]": "b1", "betas[1]": "b2", "betas[2]": "b3", "alpha": "decay",
-                                  "etas[0]": "eta_minus", "etas[1]": "eta_plus", "rho": "rho"}  # fmt: skip
-"""How optax spells hyperparameters, where its function has one of that name."""
-
-NATIVE = {"torch": "torch.optim.", "jax": "optax.", "keras": "keras.optimizers."}
-CONVENTION = {"torch": "torch", "jax": "optax", "keras": "keras"}
+NATIVE = {"torch": "torch.optim.", "jax": "optax."}
+CONVENTION = {"torch": "torch", "jax": "optax"}
 
 
 def code(spec: Spec, framework: str, before: Spec | None = None) -> str:
@@ -22,7 +19,7 @@ def code(spec: Spec, framework: str, before: Spec | None = None) -> str:
 
     Args:
         spec: what was found.
-        framework: ``"torch"``, ``"jax"`` or ``"keras"``.
+        framework: ``"torch"`` or ``"jax"``.
         before: the clipping that goes before it.
 
     Raises:
@@ -37,7 +34,7 @@ def code(spec: Spec, framework: str, before: Spec | None = None) -> str:
     """
     if framework not in NATIVE:
         raise UnknownNameError(f"code is for one of {', '.join(NATIVE)}, got {framework!r}")
-    native = (_native(own, given, framework) for own, given in _spellings(spec, framework))
+    native = (_native(d, spec, framework) for d in _owners(spec))
     found = next((c for c in native if c is not None), None) or _ours(spec, framework)
     return found if before is None else _after(before, found, framework)
 
@@ -48,84 +45,76 @@ def _after(before: Spec, found: str, framework: str) -> str:
     bound = next(iter(before.hyperparameters.values()))
     if framework == "torch":
         return f"torch.nn.utils.clip_grad_{'norm' if by_norm else 'value'}_(params, {bound!r}) before each step of {found}"
-    if framework == "keras":
-        return f"{found[:-1]}, {'global_clipnorm' if by_norm else 'clipvalue'}={bound!r})"
     return f"optax.chain(optax.clip{'_by_global_norm' if by_norm else ''}({bound!r}), {found})"
 
 
-def _spellings(spec: Spec, framework: str) -> Iterator[tuple[Optimizer, dict[str, Any]]]:
+def _owners(spec: Spec) -> Iterator[Optimizer]:
     """The definitions that say the same: its own, then others of the same text."""
-    from lossopt.identify.candidates import same_updates, texts
+    yield spec.definition
+    yield from (d for d in _bases(spec.definition) if d is not spec.definition)
 
-    values = dict(spec.hyperparameters)
-    owners = [spec.definition, *(d for d in texts().get(spec.definition.text, ()) if d is not spec.definition)]
+
+def _bases(d: Optimizer) -> Sequence[Optimizer]:
+    """The definitions of one text, the base first."""
+    from lossopt.identify.candidates import texts
+
+    return texts().get(d.text, ())
+
+
+def _name(d: Optimizer, convention: str) -> str:
+    """Of what a framework has for it."""
+    return d.elsewhere.get(convention, "").partition(";")[0].split(",")[0].strip()
+
+
+def _native(d: Optimizer, spec: Spec, framework: str) -> str | None:
+    """The framework's own call; None where it has none, or none that does the same."""
     convention = CONVENTION[framework]
-    for d in owners:
-        if convention in d.conventions:
-            defaults = d.defaults_of(convention)
-            given = {n: v for n, v in values.items() if v != defaults[n] or n == "lr"}
-            for n in SWITCHES_OF_OTHERS & set(given):  # one that does nothing here need not be said
-                if same_updates(spec, replace(spec, hyperparameters={**values, n: defaults[n]})):
-                    del given[n]
-            yield d, given
-
-
-def _native(d: Optimizer, given: Mapping[str, Any], framework: str) -> str | None:
-    """The framework's own call; None where it has none, or not with these switches."""
-    name, _, difference = d.elsewhere.get(CONVENTION[framework], "").partition(";")
-    name = name.split(",")[0].strip()
-    if not name.startswith(NATIVE[framework]) or " " in name:
+    name = _name(d, convention)
+    if name not in ARGUMENTS or convention not in d.conventions:
         return None
+    taken = {own: theirs or own for own, _, theirs in (argument.partition("=") for argument in ARGUMENTS[name].split())}
+    first = next(o for o in (*_bases(d), d) if _name(o, convention) == name)  # Adam's defaults for amsgrad, which is an Adam there
+    defaults = first.defaults_of(convention)
+    given = dict(_differing(spec, defaults, taken))
+    lost = {n for n, v in given.items() if (n not in taken or v is None) and not _idle(spec, n, defaults)}
+    coupled = {n for n in lost if n == "weight_decay" and not spec.hyperparameters.get("decoupled", False)}
+    if lost - coupled or (coupled and (framework == "torch" or "decoupled" not in spec.hyperparameters)):
+        return None
+    keywords = [f"{taken[n]}={v!r}" for n, v in given.items() if n in taken and v is not None]
+    lr = spec.hyperparameters.get("lr", 1.0)
     if framework == "torch":
-        if d.name == "nadamw" or any(n in SWITCHES_OF_OTHERS for n in given):
-            return None
-        return f"{name}(params, {_arguments(given)})"
-    lacking = {n for n in given if n != "lr" and f"no {n}" in difference}
-    if framework == "jax" and lacking == {"weight_decay"} and not d.defaults.get("decoupled", False) and "decoupled" in d.defaults:
-        rest = _native(d, {n: v for n, v in given.items() if n != "weight_decay"}, framework)
-        return rest and f"optax.chain(optax.add_decayed_weights({given['weight_decay']!r}), {rest})"
-    if lacking or any(n in SWITCHES_OF_OTHERS | {"decoupled", "maximize"} for n in given):
+        return f"{name}({', '.join(['params', f'lr={lr!r}', *keywords])})"
+    if name in FIXED_LR and lr != 1:
         return None
-    if framework == "jax":
-        lr = given.get("lr", "learning_rate")
-        rest = {k: v for k, v in _unfolded(given, d).items() if k != "lr"}
-        return f"{name}({lr!r}{''.join(f', {OPTAX_NAMES.get(k, k)}={v!r}' for k, v in rest.items())})"
-    rest = {{"lr": "learning_rate", "eps": "epsilon", "betas[0]": "beta_1", "betas[1]": "beta_2", "alpha": "rho"}.get(k, k): v
-            for k, v in _unfolded(given, d).items()}  # fmt: skip
-    return f"{name}({_arguments(rest)})"
+    found = f"{name}({', '.join([*([] if name in FIXED_LR else [repr(lr)]), *keywords])})"
+    return f"optax.chain(optax.add_decayed_weights({given['weight_decay']!r}), {found})" if coupled else found
 
 
-SWITCHES_OF_OTHERS = frozenset({
-    "eps_hat", "amsgrad_max", "eps_inside_root", "lr_before_momentum", "eps_inside_max", "eps_added", "lr_capped", "decay_times_lr",
-    "factored_dims", "min_dim_size_to_factor", "bound_always", "at_threshold", "bias_corrected", "input_axis", "decay_first",
-})  # fmt: skip
-"""Switches that say in which framework's way a rule works: no framework takes them as arguments."""
-
-
-def _unfolded(given: Mapping[str, Any], d: Optimizer) -> dict[str, Any]:
-    """Tuples entry by entry, those that are at their default left out."""
-    found: dict[str, Any] = {}
-    defaults = d.defaults
-    for name, value in given.items():
-        if isinstance(value, tuple):
-            usual = defaults[name]
-            found |= {f"{name}[{i}]": v for i, v in enumerate(value) if not isinstance(usual, tuple) or v != usual[i]}
+def _differing(spec: Spec, defaults: Mapping[str, Any], taken: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+    """The hyperparameters that are not as the framework has them, lr aside; a tuple that it does not take entry by entry."""
+    for name, value in spec.hyperparameters.items():
+        default = defaults[name]
+        if name == "lr" or value == default or (not value and not default):
+            continue
+        if name not in taken and isinstance(value, tuple) and isinstance(default, tuple) and len(value) == len(default):
+            yield from ((f"{name}[{i}]", v) for i, (v, own) in enumerate(zip(value, default, strict=True)) if v != own)
         else:
-            found[name] = value
-    return found
+            yield name, value
 
 
-def _arguments(given: Mapping[str, Any]) -> str:
-    return ", ".join(f"{k}={v!r}" for k, v in given.items())
+def _idle(spec: Spec, name: str, defaults: Mapping[str, Any]) -> bool:
+    """Whether a hyperparameter does nothing beside the others, and need not be said."""
+    from lossopt.identify.candidates import same_updates
+
+    own = name.partition("[")[0]
+    return same_updates(spec, replace(spec, hyperparameters={**spec.hyperparameters, own: defaults[own]}))
 
 
 def _ours(spec: Spec, framework: str) -> str:
-    backend = "jax" if framework != "torch" else "torch"
     values = {n: v for n, v in spec.hyperparameters.items() if v != spec.definition.defaults_of(spec.convention)[n] or n == "lr"}
     options = [f"{k}={v!r}" for k, v in values.items()]
     if spec.convention != "torch":
         options.append(f"convention={spec.convention!r}")
-    params = "params=model, " if framework == "torch" else ""
-    own = {"torch": "torch.optim", "jax": "optax", "keras": "keras"}[framework]
-    return (f"lossopt.get_optimizer({spec.definition.name!r}, {backend!r}, {params}{', '.join(options)})"
+    params, own = ("params=model, ", "torch.optim") if framework == "torch" else ("", "optax")
+    return (f"lossopt.get_optimizer({spec.definition.name!r}, {framework!r}, {params}{', '.join(options)})"
             f"  # {own} has no {spec.definition.name} of this kind")  # fmt: skip

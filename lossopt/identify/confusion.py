@@ -1,6 +1,6 @@
 """Does `identify` find what was planted?  Runs of every definition, recorded, identified, and counted.
 
-    python -m lossopt.identify.confusion [NAME ...] [--backends numpy,torch,jax] [--json]
+    python -m lossopt.identify.confusion [NAME ...] [--backends torch,jax] [--json] [--page FILE]
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from lossopt.definition import Optimizer, Spec
 from lossopt.errors import LossoptError
 from lossopt.identify import identify
 from lossopt.identify.candidates import REASONS, rule_of, takes_vectors, texts, with_habits
+from lossopt.identify.confusion_page import page
 from lossopt.identify.coordinates import Coordinate
 from lossopt.identify.evidence import gather
 from lossopt.identify.fit import Target, with_flat
@@ -171,8 +173,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Exit 1 where something was named wrong or not at all."""
     parser = argparse.ArgumentParser(prog="python -m lossopt.identify.confusion", description=str(__doc__).partition("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="globs of definitions; all where none is given")
-    parser.add_argument("--backends", default="numpy,torch,jax", help="where to plant")
+    parser.add_argument("--backends", default="torch,jax", help="where to plant")
     parser.add_argument("--json", action="store_true", help="every row as JSON")
+    parser.add_argument("--page", type=Path, metavar="FILE", help="write the page of the whole table")
     args = parser.parse_args(argv)
     rows = []
     for name in registry.own_names("optimizer"):
@@ -182,6 +185,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             for setting, spec in enumerate(specs(name, CONVENTION[backend])):
                 rows.append(judged(spec, backend, setting))
                 sys.stderr.write(f"{line(rows[-1])}\n")
+    if args.page:
+        elements = sum(math.prod(shape) for shape in SHAPES.values())
+        args.page.write_text(page(rows, steps=STEPS, elements=elements), encoding="utf-8")
     sys.stdout.write((json.dumps([asdict(row) for row in rows], indent=1) if args.json else table(rows)) + "\n")
     return int(any(r.outcome in ("wrong", "none") for r in rows))
 
