@@ -16,7 +16,7 @@ from lossopt.identify.clipping import Clipping, clipping
 from lossopt.identify.evidence import Evidence, Gathered, Leaf, gather
 from lossopt.identify.fit import Fit, Target, scales, with_flat
 from lossopt.identify.groups import Group
-from lossopt.identify.naming import Named, family_of, named, simplest
+from lossopt.identify.naming import Named, family_of, hardly_typed, named, simplest
 from lossopt.identify.ranking import Ranking, good, part, rank
 from lossopt.identify.replay import CLIP, predict_values, value_of
 from lossopt.identify.schedules import ScheduleFit, identify_schedule, schedule_of
@@ -220,10 +220,14 @@ def _explained(evidence: Evidence) -> _Found:
 
 
 def _by_what_says_less(evidence: Evidence, quick: _Quick) -> _Found:
-    """A quick rule; but where it needs a learning rate for each step that no schedule has, a rule that sets its own."""
+    """A quick rule; but where it needs a learning rate for each step that no schedule has, or a number that nobody types, a better one."""
     if quick.told and quick.schedule is None and good((slow := rank(evidence, known=quick.plain)).best):
         return _whole(evidence, slow)
-    return replace(_whole(quick.evidence, quick.ranking, quick.told), schedule=quick.schedule)
+    found = replace(_whole(quick.evidence, quick.ranking, quick.told), schedule=quick.schedule)
+    best = found.parts[0].best
+    if quick.told or best is None or not any(hardly_typed(c, k) for c, k in zip(best.rule.free, best.known, strict=True)):
+        return found
+    return _whole(evidence, rank(evidence, known=quick.ranking, anyway=True))
 
 
 def _mixed(evidence: Evidence) -> bool:

@@ -295,7 +295,7 @@ class _Work:
         spec = d(convention=convention, **given, **({} if lr is None else {"lr": lr}))
         final = self.judge(rule, x)
         words = sum(_numbers_apart(value, d.defaults_of(convention)[n]) for n, value in given.items())
-        words += sum(_unusual(c, k) for c, k in zip(rule.free, known, strict=True) if c.label in loose)
+        words += sum(hardly_typed(c, k) for c, k in zip(rule.free, known, strict=True) if c.label in loose)
         return Named(spec, final.residual, final.relative, words, known, rule, x, _before(rule, fixed.get(CLIP, 0.0)))
 
     def _together(self, rule: Rule, x: np.ndarray, loose: frozenset[str],
@@ -383,7 +383,7 @@ def _interval(c: Coordinate, value: float, low: float, high: float) -> Known:
     return Known(c.label, value, low, high, bool(determined))
 
 
-def _unusual(c: Coordinate, known: Known) -> bool:
+def hardly_typed(c: Coordinate, known: Known) -> bool:
     """Whether nobody types it: an eps of 1e8, a first sum of 0.0999999."""
     value = known.value
     if known.determined and value != float(f"{value:.{TYPED - 1}e}") and 1 - value != float(f"{1 - value:.{TYPED - 1}e}"):
@@ -416,12 +416,13 @@ def deviations(rule: Rule, x: np.ndarray, target: Target, residual: float) -> di
     live = scale > 1e-12 * max(float(scale.max()), 1e-300)
     found = dict.fromkeys((c.label for c in rule.free), math.inf)
     if live.any():
-        a = (normal / np.outer(scale, scale))[np.ix_(live, live)] if live.all() else (
-            normal[np.ix_(live, live)] / np.outer(scale[live], scale[live]))  # fmt: skip
-        covariance = np.linalg.pinv(a, rcond=1e-12, hermitian=True)
+        a = normal[np.ix_(live, live)] / np.outer(scale[live], scale[live])
+        sizes, directions = np.linalg.eigh(a)
+        sizes = np.maximum(sizes, 1e-12 * sizes[-1])  # two decays that only their sum tells: neither is known, and not both exactly
+        variances = (directions**2 / sizes).sum(axis=1)
         noise = residual * (INFLATED if residual > SYSTEMATIC else 1.0)
         for k, j in enumerate(np.flatnonzero(live)):
-            found[rule.free[j].label] = noise * math.sqrt(max(float(covariance[k, k]), 0.0)) / float(scale[j])
+            found[rule.free[j].label] = noise * math.sqrt(float(variances[k])) / float(scale[j])
     return found
 
 

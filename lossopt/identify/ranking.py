@@ -61,7 +61,7 @@ def good(fit: Fit | None) -> bool:
     return fit.residual < GOOD_RESIDUAL or fit.relative < lost
 
 
-def rank(evidence: Evidence, *, scaled: bool = False, slow: bool = True, known: Ranking | None = None) -> Ranking:
+def rank(evidence: Evidence, *, scaled: bool = False, slow: bool = True, known: Ranking | None = None, anyway: bool = False) -> Ranking:
     """Every rule that the evidence can judge, from the best on.
 
     Args:
@@ -69,6 +69,7 @@ def rank(evidence: Evidence, *, scaled: bool = False, slow: bool = True, known: 
         scaled: each step's learning rate is unknown.
         slow: try the rules that need whole parameters too, where no other explains the updates.
         known: of the others, the ranking that there is already.
+        anyway: try the slow ones though another explains the updates.
     """
     ascending = goes_up(evidence)
     if known is None:
@@ -76,7 +77,7 @@ def rank(evidence: Evidence, *, scaled: bool = False, slow: bool = True, known: 
         fits = sieve(found, evidence, scaled=scaled)
     else:
         fits, excluded = list(known.fits), list(known.excluded)
-    if slow and not (fits and good(fits[0])):
+    if slow and (anyway or not (fits and good(fits[0]))):
         found, _ = rules(evidence, quick=False, ascending=ascending)
         fits = sorted([*fits, *sieve(found, evidence, scaled=scaled)], key=lambda fit: fit.residual)
     return Ranking(tuple(fits), tuple(excluded))
