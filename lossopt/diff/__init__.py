@@ -13,6 +13,7 @@ from lossopt.diff.links import first, walk
 from lossopt.diff.verdict import Identify, Verdict, identified, judge
 from lossopt.errors import InputError
 from lossopt.recording import Recording, read_recording
+from lossopt.recording.contents import NO_STEPS
 
 __all__ = ["Diff", "Finding", "Outcome", "Verdict", "diff"]
 
@@ -102,7 +103,6 @@ def diff(a: Recording | str | Path, b: Recording | str | Path, *, rules: Mapping
 def _no_step(al: Aligned) -> InputError:
     for run in (al.a, al.b):
         if not run.steps:
-            return InputError(f"{run.label} has no steps: its run ended before the first update, or was not closed; record one update "
-                              "at least")  # fmt: skip
+            return InputError(f"{run.label} {NO_STEPS}")
     spans = [f"{run.steps[0].step} to {run.steps[-1].step}" for run in (al.a, al.b)]
     return InputError(f"{al.called[0]} and {al.called[1]} have no step in common ({spans[0]}; {spans[1]}); record the same updates in both")

@@ -346,10 +346,16 @@ def _small_decay(al: Aligned, step: int, sums: Mapping[str, Sums]) -> Finding | 
 def _decay(al: Aligned, step: int, slope: float, off: tuple[str, ...], some: str, *, biases: bool) -> Finding:
     more, less = al.called if slope < 0 else al.called[::-1]
     lr = next(iter(_rates(al, step).values()), (0.0, 0.0))[0]
-    decay = f", a weight decay of {abs(slope) / lr:.3g} more" if lr else ""
+    size = _plain(abs(slope) / lr) if lr else 0.0
+    decay = f", a weight decay of {size:g} more" if lr else ""
     told = f"{more} decays its weights more than {less}: {some} by {abs(slope):.3g} of themselves at each step{decay}"
-    numbers = {"slope": slope, "more": more, "less": less, **({"weight_decay": float(f"{abs(slope) / lr:.3g}")} if lr else {})}
+    numbers = {"slope": slope, "more": more, "less": less, **({"weight_decay": size} if lr else {})}
     return Finding(step, "decay on biases" if biases else "weight decay", told, off, abs(slope), numbers=numbers)
+
+
+def _plain(size: float) -> float:
+    """The shortest number within half a percent: 0.01 of 0.00999, which float32 leaves of it."""
+    return next(v for d in range(1, 17) if abs((v := float(f"{size:.{d}g}")) - size) <= 5e-3 * size)
 
 
 # ------------------------------------------------------------------------------------------------- by norms

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from lossopt.errors import InputError
-from lossopt.recording.contents import Recording, Step
+from lossopt.recording.contents import NO_STEPS, Recording, Step
 
 EPSILON = {"float64": 2.0**-40, "float32": 2.0**-23, "bfloat16": 2.0**-7, "float16": 2.0**-10}
 """The spacing of numbers near 1.  Of float64 it is coarser than it could be, as no fit of hyperparameters ends closer."""
@@ -160,7 +160,10 @@ def gather(recording: Recording) -> Gathered:
     have = have[:stopped]
     if len(have) < LEAST_STEPS:
         why = f"; at step {stopped} a number is not finite" if stopped is not None else ""
-        raise InputError(f"{recording.label} has arrays of {len(have)} steps from step 0 on, and {LEAST_STEPS} or more are needed{why}: "
+        if not recording.steps:
+            raise InputError(f"{recording.label} {NO_STEPS}")
+        count = f"{len(have)} step{'s' * (len(have) != 1)}"
+        raise InputError(f"{recording.label} has arrays of {count} from step 0 on, and {LEAST_STEPS} or more are needed{why}: "
                          "record the first 20 with lossopt.record(..., first=20)")  # fmt: skip
     told = {s.step: s for s in recording.steps}
     leaves, frozen, idle = [], [], []

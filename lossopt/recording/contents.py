@@ -11,6 +11,8 @@ import numpy as np
 
 Arrays = Mapping[str, np.ndarray]
 
+NO_STEPS = "has no steps: its run ended before the first update, or was not closed; record one update at least"
+
 VERSION = 1
 """Of the format; a reader refuses what is newer."""
 
