@@ -171,12 +171,15 @@ def test_the_cost_is_measured(monkeypatch, capsys):
     from lossopt.cli.main import main
     from lossopt.recording import bench
 
-    monkeypatch.setitem(bench.SIZES, "small", (8, 2, 4))
+    monkeypatch.setitem(bench.SIZES, "small", (8, 2))
+    monkeypatch.setattr(bench, "STEP", 0.1)
     assert main(["bench", "recording", "small", "--rounds", "2", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert [(r["backend"], r["parameters"], r["tensors"]) for r in rows] == [("torch", 8 * (bench.INPUTS + 2 + 8), 4), ("jax", 8 * (bench.INPUTS + 2 + 8), 4)]
     for r in rows:
         assert r["overhead_percent"] == pytest.approx(100 * (r["recorded"] / r["plain"] - 1))
+        assert 1 <= r["rows"] <= bench.MOST
+        assert np.isfinite(r["cpu"])
     with pytest.raises(ArgumentError) as error:
         bench.bench(["smal"])
     assert str(error.value) == "no size 'smal'; did you mean 'small'? There are: small, many, model"

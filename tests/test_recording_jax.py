@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -153,3 +155,47 @@ def test_a_restored_state_goes_on_counting(tmp_path):
     found = read_recording(tmp_path / "b")
     assert [s.step for s in found] == [3, 4, 5]
     assert found.array_steps == (3,)
+
+
+def test_what_has_come_can_be_read_before_the_end(tmp_path):
+    tx = lossopt.record(tmp_path, optax.adam(0.1))
+    tx.run.flush()  # nothing has come yet
+    *_, state = train_in_jax(tx, 4)
+    jax.block_until_ready(state)
+    tx.run.flush()
+    assert [s.step for s in read_recording(tmp_path)] == [0, 1, 2]
+    tx.run.close()
+    tx.run.flush()  # nothing more can come
+    assert [s.step for s in read_recording(tmp_path)] == [0, 1, 2, 3]
+
+
+ON_ONE_CORE = """
+import functools, os, sys
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+import jax, jax.numpy as jnp, numpy as np, optax, lossopt
+params = [(jnp.ones((512, 512)) / 512, jnp.zeros(512), jnp.ones(512, jnp.bfloat16)) for _ in range(4)]
+tx = lossopt.record(sys.argv[1], optax.adamw(1e-4))
+def loss(params, x):
+    for matrix, bias, scale in params:
+        x = jnp.tanh(x @ matrix + bias) * scale.astype(jnp.float32)
+    return optax.losses.softmax_cross_entropy_with_integer_labels(x, jnp.zeros(1024, jnp.int32)).mean()
+@functools.partial(jax.jit, donate_argnums=(0, 1))
+def step(params, state, x):
+    value, grads = jax.value_and_grad(loss)(params, x)
+    updates, state = tx.update(grads, state, params, value=value)
+    return optax.apply_updates(params, updates), state
+state = tx.init(params)
+for _ in range(4):
+    params, state = step(params, state, np.ones((1024, 512), np.float32))  # its copy, too, waits for the client's one thread
+tx.run.close()
+found = lossopt.read_recording(sys.argv[1])
+assert found.array_steps == (0, 1, 2, 3)
+assert (found.of("param", 0)["0.0"] == 1 / 512).all() and (found.of("param", 0)["0.2"] == 1).all()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux can give a process one core")
+def test_large_arrays_arrive_on_one_core(tmp_path, python):
+    """`jax.pure_callback` would wait for ever: https://github.com/jax-ml/jax/issues/24255"""
+    ran = python("-c", ON_ONE_CORE, str(tmp_path / "run"))
+    assert ran.returncode == 0, ran.stderr

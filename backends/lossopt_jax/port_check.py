@@ -91,7 +91,7 @@ class Side(side.Side):
 
     def _settle(self) -> None:
         jax.block_until_ready(self._state)
-        self._run._catch_up()  # what has come from the device is in the folder then
+        self._run.flush()  # what has come from the device is in the folder then
 
     def _with_order(self, arrays: Sequence[Any]) -> Iterator[tuple[Any, bool]]:
         return itertools.zip_longest(arrays, self._channels_last[: len(arrays)], fillvalue=False)

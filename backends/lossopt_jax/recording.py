@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jax.core import Tracer
+from jax.experimental.buffer_callback import buffer_callback
 
 from lossopt.definition import Spec
 from lossopt.errors import InputError
@@ -112,6 +113,10 @@ def recorded(run: Run, parts: Sequence[optax.GradientTransformation], lr: Any = 
 
 
 # ------------------------------------------------------------------------------------------------- under jit
+SMALL = 2048
+"""Up to so many elements, arrays are measured together."""
+
+
 def _tell(run: Run, count: Any, raw: Any, grads: Any, updates: Any, params: Any, rates: Sequence[Any], loss: Any) -> Any:
     """One step to the host: its numbers in one vector, and with them its arrays where the plan has them.
 
@@ -121,49 +126,54 @@ def _tell(run: Run, count: Any, raw: Any, grads: Any, updates: Any, params: Any,
     """
     names, leaves, tree = split(grads)
     run.begin(names, leaves)
-    kinds = {"param": None if params is None else tree.flatten_up_to(params), "grad": leaves, "update": tree.flatten_up_to(updates)}
-    kinds = {kind: some and [_apart(x) for x in some] for kind, some in kinds.items()}
-    parts, numbers = [], []
-
-    def add(field: str, some: Any, factors: Mapping[str, float] | None = None) -> Any:
-        found = [_norm(x) for x in some]
-        parts.append(Part.by_name(field, names, factors))
-        numbers.extend(found)
-        return found
-
-    received = add("grad_norms", kinds["grad"])
+    kinds = {"grad": leaves, "update": tree.flatten_up_to(updates), **({} if params is None else {"param": tree.flatten_up_to(params)})}
+    kinds = {kind: [_apart(x) for x in some] for kind, some in kinds.items()}
+    watched = [_some(x, run.log.watched[name]) for name, x in zip(names, kinds["update"], strict=True)]
+    measured = {"grad_norms": kinds["grad"], "update_norms": watched}
     if raw is not None:
-        add("raw_grad_norms", map(_apart, tree.flatten_up_to(raw)))
-    add("update_norms", [_some(x, run.log.watched[name]) for name, x in zip(names, kinds["update"], strict=True)], run.log.factors)
-    if kinds["param"] is not None:
-        add("param_norms", kinds["param"])
-    numbers.append(_nonfinite(kinds["grad"], received))
-    parts.append(Part("nonfinite"))
+        measured["raw_grad_norms"] = [_apart(x) for x in tree.flatten_up_to(raw)]
+    if params is not None:
+        measured["param_norms"] = kinds["param"]
+    dtype = scalar_dtype(leaves)
+    norms = jnp.sqrt(jnp.stack([x.astype(dtype) for some in measured.values() for x in _squares(some)]))
+    parts = [Part.by_name(field, names, run.log.factors if field == "update_norms" else None) for field in measured]
+    numbers = [norms]
     for field, some in (("lr", rates), ("losses", [] if loss is None else [loss])):
         parts += [Part(field)] * len(some)
-        numbers.extend(some)
-    dtype = scalar_dtype(leaves)
-    vector = jnp.stack([jnp.asarray(x, dtype).reshape(()) for x in numbers])
-    arrays = {f"{kind}/{name}": _some(x, run.log.positions[name]) for kind, some in kinds.items() if some is not None
-              for name, x in zip(names, some, strict=True)}  # fmt: skip
-    traced = isinstance(vector, Tracer) or isinstance(count, Tracer)
+        numbers += [jnp.asarray(x, dtype).reshape(1) for x in some]
+    parts.append(Part("nonfinite"))
+    numbers.append(jnp.asarray(_nonfinite(kinds["grad"]), dtype).reshape(1))
+    vector = jnp.concatenate(numbers)
+    traced = isinstance(norms, Tracer) or isinstance(count, Tracer)
 
     def call(arrays: Mapping[str, Any]) -> Any:
-        receive = functools.partial(run.receive, tuple(parts), tuple(arrays))
-        if not traced:
-            return receive(count, vector, *arrays.values())
-        given = jax.lax.stop_gradient((count, vector, *arrays.values()))
-        return jax.pure_callback(receive, jax.ShapeDtypeStruct((), jnp.int32), *given, vmap_method="sequential")
+        receive, given = functools.partial(run.receive, tuple(parts), tuple(arrays)), (count, vector, *arrays.values())
+        return _to_host(receive, jax.lax.stop_gradient(given)) if traced else receive(*given)
 
+    # samples are taken at every step: an update of which only they are asked is not made a second time for the recording
+    arrays = {f"{kind}/{name}": _some(x, run.log.positions[name]) for kind, some in kinds.items()
+              for name, x in zip(names, some, strict=True)}  # fmt: skip
     wanted = run.log.plan.has_arrays(count)
-    return _either(wanted, lambda: call(arrays), lambda: call({}), traced=traced)
-
-
-def _either(condition: Any, yes: Callable[[], Any], no: Callable[[], Any], *, traced: bool) -> Any:
-    """``lax.cond``; where nothing is traced it would be compiled at every step."""
     if traced:
-        return jax.lax.cond(condition, yes, no)
-    return yes() if condition else no()
+        return jax.lax.cond(wanted, lambda: call(arrays), lambda: call({}))
+    return call(arrays) if wanted else call({})
+
+
+def _to_host(receive: Callable[..., Any], given: tuple[Any, ...]) -> Any:
+    """Call the host, which gives 0.
+
+    Where a CPU is the only device, the host looks at its memory itself.  `jax.pure_callback` makes arrays of it first: that is most of
+    what the host does at a step; and it copies what is large in a thread of the CPU client, which on one core is the one that waits
+    for the callback: https://github.com/jax-ml/jax/issues/24255.  Of several devices each would call.
+    """
+    zero = jax.ShapeDtypeStruct((), jnp.int32)
+    if jax.default_backend() != "cpu" or jax.device_count() > 1:
+        return jax.pure_callback(receive, zero, *given, vmap_method="sequential")
+
+    def look(_: Any, out: Any, *buffers: Any) -> None:
+        np.asarray(out)[...] = receive(*map(np.asarray, buffers))
+
+    return buffer_callback(look, zero, vmap_method="sequential")(*given)
 
 
 def _apart(x: Any) -> Any:
@@ -171,19 +181,30 @@ def _apart(x: Any) -> Any:
     return jax.lax.optimization_barrier(x)
 
 
-def _norm(x: Any) -> Any:
-    x = jnp.abs(x) if jnp.iscomplexobj(x) else x
-    return jnp.sqrt(jnp.sum(jnp.square(x.astype(jnp.promote_types(x.dtype, jnp.float32)))))
+def _squares(some: Sequence[Any]) -> list[Any]:
+    """The sum of the squares of each array; small ones of one size together, for a sum of few numbers is mostly the call."""
+    found, alike = dict[int, Any](), dict[Any, list[int]]()
+    for i, x in enumerate(some):
+        x = jnp.abs(x) if jnp.iscomplexobj(x) else x
+        wide = x.astype(jnp.promote_types(x.dtype, jnp.float32)).reshape(-1)
+        if wide.size <= SMALL:
+            alike.setdefault((wide.size, wide.dtype), []).append(i)
+            found[i] = wide
+        else:
+            found[i] = jnp.sum(jnp.square(wide))
+    for these in alike.values():
+        sums = jnp.sum(jnp.square(jnp.stack([found[i] for i in these])), axis=1)
+        found.update(zip(these, sums, strict=True))
+    return [found[i] for i in range(len(some))]
 
 
-def _nonfinite(grads: Sequence[Any], norms: Sequence[Any]) -> Any:
-    """How many elements are infinite or NaN; they are looked at only where a norm is."""
+def _nonfinite(grads: Sequence[Any]) -> Any:
+    """How many elements are infinite or NaN.
 
-    def count() -> Any:
-        return sum(jnp.sum(~jnp.isfinite(g)) for g in grads).astype(jnp.int32)  # pyright: ignore[reportAttributeAccessIssue]
-
-    finite = jnp.isfinite(sum(norms))
-    return _either(finite, lambda: jnp.zeros((), jnp.int32), count, traced=isinstance(finite, Tracer))
+    They are looked at in every step: ``lax.cond`` on a norm would look seldom, but what it might look at must then be kept in memory,
+    which takes three times as long.  And they are counted in float32, since XLA adds whole numbers one after the other.
+    """
+    return sum(jnp.sum(jnp.where(jnp.isfinite(g), jnp.float32(0), jnp.float32(1))) for g in grads)
 
 
 def _some(x: Any, at: np.ndarray | None) -> Any:
@@ -285,6 +306,15 @@ class Run:
         else:  # a copy: the loop may donate its own to the next step
             self._tell("average", {name: jnp.array(_some(x, self.log.positions.get(name))) for name, x in zip(names, leaves, strict=True)})
 
+    def flush(self) -> None:
+        """Wait until the steps that have come from the device are in the folder, but for the last: it is written when the next comes,
+        or by `close`.  What is still being computed has not come: ``jax.block_until_ready(state)`` waits for that."""
+        if self._thread is not None and self.log.open:
+            done = threading.Event()
+            self._queue.put(done)
+            done.wait()
+        self._raise()
+
     def close(self) -> None:
         """Wait for what is being computed, and write the last step."""
         if not self.log.open:
@@ -334,19 +364,12 @@ class Run:
         if not self.log.open:
             return
         if kind not in self._told:
-            self._catch_up()
+            self.flush()
             if self.log.written:
                 raise InputError(f"run.{kind} was first called after {self.log.written} steps had been written without it: call it "
                                  "once for every step, from the first")  # fmt: skip
             self._told[kind] = deque()
         self._told[kind].append(x)
-
-    def _catch_up(self) -> None:
-        """Wait until what has come is written."""
-        if self._thread is not None:
-            done = threading.Event()
-            self._queue.put(done)
-            done.wait()
 
     def _write_all(self) -> None:
         held: list[Arrived] = []

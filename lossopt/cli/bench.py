@@ -64,13 +64,14 @@ def _print_costs(costs: Sequence[Cost], rounds: int) -> None:
 
     table = Table(title=f"a training step without and with a recording, median of {rounds} interleaved rounds", title_justify="left",
                   box=None)  # fmt: skip
-    for name in ("backend", "model", "ms", "recorded", "with arrays", "overhead", "of a long run"):
+    for name in ("backend", "model", "ms", "recorded", "with arrays", "overhead", "of a long run", "of all cores"):
         table.add_column(name, justify="left" if name in ("backend", "model") else "right", no_wrap=True)
     for c in costs:
         table.add_row(c.backend, f"{c.size}: {c.parameters / 1e6:.1f} M in {c.tensors} tensors", f"{c.plain:.2f}", f"{c.recorded:.2f}",
-                      f"{c.with_arrays:.2f}", f"{c.overhead:.1f}%", f"{c.average:.1f}%")  # fmt: skip
+                      f"{c.with_arrays:.2f}", f"{c.overhead:.1f}%", f"{c.average:.1f}%", f"{c.cpu:.1f}%")  # fmt: skip
     console().print(table)
-    console().print("with arrays: as the first 20 steps and every hundredth are; of a long run: with every hundredth among them.")
+    console().print("with arrays: as the first 20 steps and every hundredth are; of a long run: with every hundredth among them.\n"
+                    "of all cores: the overhead in the process's time on all cores, which other programs disturb less.")  # fmt: skip
 
 
 def _print(rows: Sequence[Row], what: str, size: str, rounds: int) -> None:

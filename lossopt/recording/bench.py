@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,27 +14,44 @@ from lossopt import registry
 from lossopt.bench import race
 from lossopt.errors import ArgumentError, suggest
 
-SIZES: dict[str, tuple[int, int, int]] = {"small": (128, 12, 4096), "many": (128, 40, 1024), "model": (512, 4, 1024)}
-"""Width, layers and rows of a chain of layers from 32 numbers: 0.2 M parameters in 24 tensors, 0.6 M in 80, 0.8 M in 8.  A step
-takes some 50 ms on one core."""
+SIZES: dict[str, tuple[int, int]] = {"small": (128, 12), "many": (128, 40), "model": (512, 4)}
+"""Width and layers of a chain of layers from 32 numbers: 0.2 M parameters in 24 tensors, 0.6 M in 80, 0.8 M in 8."""
 
 INPUTS = 32
+
+STEP = 50.0
+"""Milliseconds of a step without recording: a batch has as many rows as take about so long, which one framework has more of than
+the other."""
+
+TRIED, MOST = 1024, 65_536
+"""Rows of the batch by which that is found out, and how many there may be."""
 
 MODES: dict[str, dict[str, int] | None] = {"plain": None, "recorded": {"first": 0, "every": 0}, "with arrays": {"every": 1}}
 """How `lossopt.record` is called; None for not at all.  The steps with arrays are by default the first 20 and every 100th."""
 
 
+WARM_UP = 5
+
+
 @dataclass(frozen=True)
 class Cost:
-    """Milliseconds of one step: without, recorded, and recorded with its arrays; medians."""
+    """Milliseconds of one step: without, recorded, and recorded with its arrays; medians.
+
+    Attributes:
+        rows: of a batch.
+        cpu: what a recorded step takes more of the time of all cores than one without, in per cent of the latter: it counts
+            what other threads do meanwhile, and hardly what else the machine does.
+    """
 
     backend: str
     size: str
     parameters: int
     tensors: int
+    rows: int
     plain: float
     recorded: float
     with_arrays: float
+    cpu: float
 
     @property
     def overhead(self) -> float:
@@ -70,17 +88,41 @@ def bench(sizes: Sequence[str] = (), *, rounds: int = 60, backends: Sequence[str
 
 
 def _cost(backend: str, name: str, rounds: int) -> Cost:
-    width, layers, rows = SIZES[name]
+    width, layers = SIZES[name]
     stepper = registry.backend(backend).part("bench").recorded_stepper
+    rows = _rows(lambda rows: stepper(INPUTS, width, layers, rows, None)[0])
     with tempfile.TemporaryDirectory() as folder:
         made = {mode: stepper(INPUTS, width, layers, rows, options and {"folder": Path(folder) / mode, **options})
                 for mode, options in MODES.items()}  # fmt: skip
-        times = race({mode: step for mode, (step, _) in made.items()}, rounds, warm_up=5)
+        on_cores: dict[str, list[float]] = {mode: [] for mode in MODES}
+        times = race({mode: _timed(step, on_cores[mode]) for mode, (step, _) in made.items()}, rounds, warm_up=WARM_UP)
         for _, close in made.values():
             close()
     medians = {mode: statistics.median(found) for mode, found in times.items()}
+    cores = {mode: statistics.median(found[WARM_UP:]) for mode, found in on_cores.items()}
     parameters = (INPUTS + layers + (layers - 1) * width) * width
-    return Cost(backend, name, parameters, 2 * layers, medians["plain"], medians["recorded"], medians["with arrays"])
+    return Cost(backend, name, parameters, 2 * layers, rows, medians["plain"], medians["recorded"], medians["with arrays"],
+                100 * (cores["recorded"] / cores["plain"] - 1))  # fmt: skip
+
+
+def _rows(make: Callable[[int], Callable[[], None]]) -> int:
+    """How many rows of a batch make a step of `STEP` milliseconds: in proportion, twice, for some of a step is for no row."""
+    rows = TRIED
+    for _ in range(2):
+        fastest = min(race({rows: make(rows)}, rounds=10, warm_up=WARM_UP)[rows])
+        rows = min(MOST, max(1, round(rows * STEP / fastest)))
+    return rows
+
+
+def _timed(step: Callable[[], None], found: list[float]) -> Callable[[], None]:
+    """The step; it appends what it took of all cores."""
+
+    def timed() -> None:
+        began = time.process_time()
+        step()
+        found.append(time.process_time() - began)
+
+    return timed
 
 
 def to_dict(costs: Sequence[Cost]) -> dict[str, Any]:
