@@ -83,6 +83,18 @@ def test_clipping_inside_is_seen() -> None:
     assert found.best.before.hyperparameters["max_norm"] == pytest.approx(2.1, rel=1e-3)
 
 
+def test_a_jax_recipe_is_taken_apart() -> None:
+    """Clipping, a schedule and a mask, all inside one transformation, of which only gradients and updates are recorded."""
+    rule = optimizers.adamw(lr=schedules.warmup_cosine(lr=3e-3, warmup_steps=4, decay_steps=40), betas=(0.9, 0.95), weight_decay=0.05)
+    plain = {"*.bias": {"weight_decay": 0.0}, "norm.*": {"weight_decay": 0.0}}
+    found = lossopt.identify(recorded(by(chain(clip_by_global_norm(max_norm=2.5), rule), plain), framework="jax", steps=12))
+    h = found.best.spec.hyperparameters
+    assert (found.best.name, h["lr"], h["betas"], h["weight_decay"]) == ("adamw", 3e-3, (0.9, 0.95), 0.05)
+    assert str(found.schedule) == "warmup_cosine(lr=0.003, warmup_steps=4, decay_steps=40)"
+    assert found.best.before.hyperparameters["max_norm"] == pytest.approx(2.5, rel=0.01)
+    assert found.options() == {"*.bias": {"weight_decay": 0.0}, "*.scale": {"weight_decay": 0.0}}
+
+
 def test_moments_in_bfloat16_are_seen() -> None:
     m, v = {n: np.zeros(s) for n, s in SHAPES.items()}, {n: np.zeros(s) for n, s in SHAPES.items()}
 

@@ -58,6 +58,8 @@ def rules(evidence: Evidence, *, quick: bool, ascending: bool = False) -> tuple[
         quick: those that go element by element; else the others.
         ascending: the updates go along the gradient: rules that can maximize do.
     """
+    if evidence.tried is not None:
+        return ([_for(rule, evidence, ascending) for rule in evidence.tried] if quick else []), []
     found, excluded = [], []
     for text, definitions in texts().items():
         why = _excluded(definitions[0], evidence)
@@ -88,7 +90,11 @@ def _for(rule: Rule, evidence: Evidence, ascending: bool) -> Rule:
     if ascending and "maximize" in spec.hyperparameters:
         spec = replace(spec, hyperparameters={**spec.hyperparameters, "maximize": True})
     rule = replace(rule, spec=spec)
-    return with_lr_fitted(rule) if not evidence.has_lr else rule
+    return with_lr_fitted(rule) if not evidence.has_lr else _with_lr_recorded(rule)
+
+
+def _with_lr_recorded(rule: Rule) -> Rule:
+    return replace(rule, free=tuple(c for c in rule.free if c.name not in rule.lr_names), lr_fitted=False)
 
 
 def with_lr_fitted(rule: Rule) -> Rule:

@@ -6,6 +6,7 @@ import functools
 import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -63,13 +64,14 @@ class Leaf:
 @dataclass(frozen=True)
 class Evidence:
     """The parameters that moved, of each step the loss, where it was recorded, and the norm of all
-    gradients, and whether updates were recorded as differences of rounded parameters."""
+    gradients, whether updates were recorded as differences of rounded parameters, and the rules to try where not all are."""
 
     leaves: tuple[Leaf, ...]
     value: np.ndarray | None = None
     framework: str = "torch"
     norms: np.ndarray = field(default_factory=lambda: np.empty(0))
     on_grid: bool = False
+    tried: tuple[Any, ...] | None = None
 
     @property
     def steps(self) -> int:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from lossopt.identify.evidence import Evidence
-from lossopt.identify.replay import Rule, predict
+from lossopt.identify.replay import CLIP, Rule, predict
 
 FAR_OFF = 1e9
 """A residual that is not a number, in roundings."""
@@ -98,7 +98,7 @@ def starts(rule: Rule, count: int, seed: int = 0) -> np.ndarray:
     """Points to begin with: all at their first default, each at its other usual values, then some at random."""
     first = [c.to_x(c.typical[0]) for c in rule.free]
     found = [first]
-    for j, c in enumerate(rule.free):
+    for j, c in sorted(enumerate(rule.free), key=lambda item: item[1].name != CLIP):  # a bound is not found by going downhill
         found.extend([*first[:j], c.to_x(value), *first[j + 1:]] for value in c.typical[1:5])
     rng = np.random.default_rng(seed)
     while len(found) < count and rule.free:
@@ -166,9 +166,10 @@ def descend(rule: Rule, target: Target, x: np.ndarray, iterations: int = 12, eno
 
 def slopes(rule: Rule, target: Target, x: np.ndarray, z: np.ndarray) -> np.ndarray:
     """The derivative of every residual, as (coordinates, elements)."""
-    moved = x + DIFFERENCE * np.eye(len(x))
+    ahead = np.array([-DIFFERENCE if c.name == CLIP else DIFFERENCE for c in rule.free])  # below the least norm a bound goes on, not above
+    moved = x + np.diag(ahead)
     back = clipped(rule, moved)
-    moved = np.where(back == moved, moved, x - DIFFERENCE * np.eye(len(x)))
+    moved = np.where(back == moved, moved, x - np.diag(ahead))
     steps = np.diag(moved - x)
     steps = np.where(steps == 0, np.inf, steps)  # so far out that float64 does not move
     return np.nan_to_num((target.residuals(rule, moved) - z) / steps[:, None])

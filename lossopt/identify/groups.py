@@ -13,7 +13,7 @@ from lossopt.identify.evidence import Evidence, Leaf
 from lossopt.identify.fit import Target, descend, scales
 from lossopt.identify.naming import round_values
 from lossopt.identify.ranking import GOOD_RELATIVE
-from lossopt.identify.replay import Rule, predict_values
+from lossopt.identify.replay import CLIP, Rule, predict_values
 
 FACTOR = 1e-3
 """Relative: learning rates closer than this are one."""
@@ -85,7 +85,7 @@ def treated(rule: Rule, values: Mapping[str, Any], leaf: Leaf, evidence: Evidenc
 
 def _decays(rule: Rule, values: Mapping[str, Any], alone: Evidence, decay: Any) -> list[float]:
     """Weight decays for which a parameter's updates have the right shape, whatever their size."""
-    held = replace(rule, spec=_spec(rule, values), free=(decay,), lr_fitted=False)
+    held = replace(rule, spec=_spec(rule, values), free=(decay,), lr_fitted=False, clip_at=values.get(CLIP))
     target = Target(alone, scaled=True)
     fit = min((descend(held, target, np.array([decay.to_x(v)])) for v in (float(values["weight_decay"]), 0.01)), key=lambda f: f.score)
     value = float(decay.to_value(fit.x[0]))
@@ -121,13 +121,14 @@ def _explains(rule: Rule, values: Mapping[str, Any], alone: Evidence, bound: flo
     return fit.residual < bound or fit.relative < GOOD_RELATIVE
 
 
-def grouped(treatment: Mapping[str, tuple[float, float | None]], frozen: Sequence[str], everything: Sequence[str]) -> tuple[Group, ...]:
-    """The groups that there are, the largest first and as ``*``."""
+def grouped(treatment: Mapping[str, tuple[float, float | None]], frozen: Sequence[str], sizes: Mapping[str, int]) -> tuple[Group, ...]:
+    """The groups that there are, that with the most elements first and as ``*``; `sizes` are of all parameters."""
+    everything = list(sizes)
     kinds: dict[tuple[float, float | None], list[str]] = {}
     for name, kind in treatment.items():
         near = next((k for k in kinds if k[1] == kind[1] and abs(k[0] / kind[0] - 1) < FACTOR), kind)
         kinds.setdefault(near, []).append(name)
-    ordered = sorted(kinds.items(), key=lambda item: -len(item[1]))
+    ordered = sorted(kinds.items(), key=lambda item: -sum(sizes[n] for n in item[1]))
     found = [Group(tuple(names), ("*",) if i == 0 else patterns(names, everything), *kind) for i, (kind, names) in enumerate(ordered)]
     if frozen:
         found.append(Group(tuple(frozen), patterns(frozen, everything), frozen=True))
@@ -143,7 +144,7 @@ def patterns(names: Sequence[str], everything: Sequence[str]) -> tuple[str, ...]
     others, left, found = [n for n in everything if n not in names], list(names), []
     while left:
         possible = [p for name in left for p in _patterns_of(name) if not any(fnmatch.fnmatchcase(o, p) for o in others)]
-        best = max(possible, key=lambda p: (sum(fnmatch.fnmatchcase(n, p) for n in left), "*" in p, -len(p)), default=left[0])
+        best = max(possible, key=lambda p: (sum(fnmatch.fnmatchcase(n, p) for n in left), "*" in p, p.startswith("*."), -len(p)), default=left[0])
         found.append(best)
         left = [n for n in left if not fnmatch.fnmatchcase(n, best) and n != best]
     return tuple(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from lossopt.definition import Spec
 from lossopt.identify import groups as grouping
-from lossopt.identify.candidates import Excluded, takes_vectors
+from lossopt.identify.candidates import Excluded, rules, takes_vectors
 from lossopt.identify.clipping import Clipping, clipping
 from lossopt.identify.evidence import Evidence, Gathered, Leaf, gather
 from lossopt.identify.fit import Fit, Target, scales, with_flat
@@ -20,7 +21,7 @@ from lossopt.identify.naming import Named, family_of, hardly_typed, named, simpl
 from lossopt.identify.ranking import Ranking, good, part, rank
 from lossopt.identify.replay import CLIP, predict_values, value_of
 from lossopt.identify.schedules import ScheduleFit, identify_schedule, schedule_of
-from lossopt.identify.variations import Varied, accumulated, one_step_late, period, variations
+from lossopt.identify.variations import BETTER, HALF_RELATIVE, accumulated, before, halved, late, period, uncorrected
 from lossopt.recording.contents import Recording
 
 READ_OFF = 1e-4
@@ -133,9 +134,9 @@ def identification(recording: Recording) -> Identification:
         found, told = _explained(evidence), ()
     parts = [replace(p, told=(*told, *p.told)) for p in found.parts]
     treatment = _with_recorded_rates(found.treatment, evidence)
-    everything = [p.name for p in recording.info.parameters]
+    sizes = {p.name: math.prod(p.shape) for p in recording.info.parameters}
     several = len(set(treatment.values())) > 1 or gathered.frozen
-    made = grouping.grouped(treatment, gathered.frozen, everything) if several else ()
+    made = grouping.grouped(treatment, gathered.frozen, sizes) if several else ()
     schedule = identify_schedule(recording) or found.schedule
     if schedule is not None and schedule.spec.definition.name != "constant" and schedule.spec.hyperparameters.get("lr") is not None:
         parts[0] = replace(parts[0], family=tuple(_with(n, "lr", schedule.spec.hyperparameters["lr"]) for n in parts[0].family))
@@ -202,32 +203,66 @@ def _explained(evidence: Evidence) -> _Found:
     quick = _quick(evidence)
     if quick.good:
         return _by_what_says_less(evidence, quick)
-    if (found := _by_lead(evidence, quick.ranking, slow=False)) is not None:
+    fits = quick.ranking.fits
+    if (found := _by_lead(evidence, quick.ranking, slow=False) or _beside(evidence, fits)) is not None:
         return found
-    if (delayed := one_step_late(evidence)) is not None:
-        return _under(evidence, delayed, quick.ranking)
     ranking = rank(evidence, known=quick.ranking)
     if good(ranking.best):
         return _whole(evidence, ranking)
     if _mixed(evidence) and (found := _by_lead(evidence, quick.ranking, slow=True)) is not None:
         return found
-    varied = variations(evidence, ranking.fits)
-    if varied is None or not good(varied.fits[0]):
-        found = _by_lead(evidence, ranking, slow=True)
-    if found is None and varied is not None:
-        found = _under(evidence, varied, ranking)
-    return found or _Found([Part(tuple(leaf.name for leaf in evidence.leaves), (), ranking.fits)], {}, ranking.excluded)
+    rounded = [(told, seen, rank(seen, slow=False)) for told, seen in halved(evidence, ranking.fits)]
+    for told, seen, own in rounded:
+        if good(own.best):
+            return _whole(seen, own, (told,))
+    if (found := _by_lead(evidence, ranking, slow=True)) is not None:
+        return found
+    told, seen, own = min(rounded, key=lambda r: r[2].fits[0].relative, default=("", evidence, ranking))
+    if told and own.fits[0].relative < min(ranking.fits[0].relative / BETTER, HALF_RELATIVE):
+        return _whole(seen, own, (told,))
+    return _Found([Part(tuple(leaf.name for leaf in evidence.leaves), (), ranking.fits)], {}, ranking.excluded)
 
 
 def _by_what_says_less(evidence: Evidence, quick: _Quick) -> _Found:
     """A quick rule; but where it needs a learning rate for each step that no schedule has, or a number that nobody types, a better one."""
-    if quick.told and quick.schedule is None and good((slow := rank(evidence, known=quick.plain)).best):
-        return _whole(evidence, slow)
+    if quick.told and quick.schedule is None:
+        for told, seen in before(evidence):  # plain descent follows clipped gradients with such rates
+            if good((clipped := rank(seen, slow=False)).best):
+                return _said(_whole(seen, clipped), told, seen)
+        if good((slow := rank(evidence, known=quick.plain)).best):
+            return _whole(evidence, slow)
     found = replace(_whole(quick.evidence, quick.ranking, quick.told), schedule=quick.schedule)
     best = found.parts[0].best
     if quick.told or best is None or not any(hardly_typed(c, k) for c, k in zip(best.rule.free, best.known, strict=True)):
         return found
     return _whole(evidence, rank(evidence, known=quick.ranking, anyway=True))
+
+
+def _beside(evidence: Evidence, plain: Sequence[Fit]) -> _Found | None:
+    """A rule for all, or one with groups, and something beside it; None where that explains nothing."""
+    delayed = late(evidence)
+    for told, seen in (*([delayed] if delayed else []), uncorrected(evidence, plain), *before(evidence)):
+        nothing = Ranking((), ())
+        found = _by_lead(seen, nothing, slow=False) if len(seen.leaves) > 1 else None
+        if found is None and len(seen.leaves) > 1:
+            continue
+        if found is None or len({*found.treatment.values()}) == len(found.parts) == 1:  # all alike: all of them say more
+            quick = _quick(seen)
+            found = replace(_whole(quick.evidence, quick.ranking, quick.told), schedule=quick.schedule) if quick.good else found
+        if found is not None:
+            return _said(replace(found, excluded=rules(evidence, quick=True)[1]), told, seen)
+    return None
+
+
+def _said(found: _Found, told: str, seen: Evidence) -> _Found:
+    """What was found, and what goes beside it in words."""
+    best = found.parts[0].best
+    if best is not None and best.before is not None:
+        bound = float(next(iter(best.before.hyperparameters.values())))
+        told = f"{told}, at {bound:g}"
+        if best.rule.clip == "norm" and bound < seen.norms.min() and not seen.has_lr:
+            told += "; every step is, and then only lr * max_norm can be told" if best.name == "sgd" else "; every step is"
+    return replace(found, parts=[replace(p, told=(told, *p.told)) for p in found.parts])
 
 
 def _mixed(evidence: Evidence) -> bool:
@@ -302,9 +337,6 @@ def _by_lead(evidence: Evidence, ranking: Ranking, *, slow: bool) -> _Found | No
         if not rest.good:
             return None
         parts.append(_part(tuple(leaf.name for leaf in rest.evidence.leaves), rest.evidence, rest.ranking.fits, rest.told))
-    base = _commonest(treatment)
-    if base[1] is not None and base[1] != _decay(best):
-        parts[0] = replace(parts[0], family=tuple(_with(n, "weight_decay", base[1]) for n in parts[0].family))
     return _Found(parts, treatment, ranking.excluded, one.schedule)
 
 
@@ -317,11 +349,6 @@ def _one_rule(evidence: Evidence, *, slow: bool) -> _Quick:
 def _takes(best: Named, leaf: Leaf) -> bool:
     """Whether a rule takes a parameter of this shape."""
     return leaf.matrix or takes_vectors(best.spec.definition.text)
-
-
-def _commonest(treatment: dict[str, tuple[float, float | None]]) -> tuple[float, float | None]:
-    kinds = list(treatment.values())
-    return max(kinds, key=kinds.count)
 
 
 def _with(n: Named, name: str, value: float) -> Named:
@@ -369,18 +396,6 @@ def _accumulating(evidence: Evidence, k: int) -> tuple[_Found, tuple[str, ...]]:
 def _words(found: _Found) -> tuple[int, int]:
     best = found.parts[0].best
     return (1, 0) if best is None else (0, best.words)
-
-
-def _under(evidence: Evidence, varied: Varied, ranking: Ranking) -> _Found:
-    found = _whole(varied.evidence, Ranking(varied.fits, ranking.excluded), (varied.told,))
-    best = found.parts[0].best
-    if best is not None and best.before is not None:
-        bound = float(next(iter(best.before.hyperparameters.values())))
-        told = f"{varied.told}, at {bound:g}"
-        if best.rule.clip == "norm" and bound < evidence.norms.min() and best.rule.lr_fitted:
-            told += "; every step is, and then only lr * max_norm can be told" if best.name == "sgd" else "; every step is"
-        found.parts[0] = replace(found.parts[0], told=(told,))
-    return found
 
 
 def spec_of(fit: Fit) -> Spec:

@@ -237,7 +237,7 @@ class _Work:
         rest = np.delete(x, j)
         found = self.judge(fixed, rest)
         if not self.as_good(found) and refit and self.spread.get(c.label, math.inf) > 1e-5:
-            found = descend(fixed, self.target, rest, iterations=4)
+            found = descend(fixed, self.target, rest, iterations=12 if rule.clip else 4)  # a bound goes far with what it scales
         near = abs(moved[j] - x[j]) <= ARITHMETIC * max(1.0 if c.kind == "log" else abs(x[j]), 1e-12)
         lost = found.relative < LOST if self.base.residual > SYSTEMATIC else found.residual < max(3 * self.base.residual, 1.0)
         there = float(c.to_value(x[j]))

@@ -35,6 +35,7 @@ class Rule:
         lr_fitted: lr is among `free`, rather than recorded.
         half: the slots that are rounded to bfloat16 after each step; ``("*",)`` is all of them.
         clip: gradients are clipped first, by global ``"norm"`` or by ``"value"``, at the last of `free`.
+        clip_at: or at this, where it is not searched for.
         uncorrected: its moments are not corrected for their start.
     """
 
@@ -45,6 +46,7 @@ class Rule:
     lr_fitted: bool = False
     half: tuple[str, ...] = ()
     clip: str | None = None
+    clip_at: float | None = None
     uncorrected: bool = False
     lr_names: tuple[str, ...] = field(default=())
 
@@ -175,7 +177,8 @@ def _at_once(rule: Rule, points: np.ndarray, evidence: Evidence) -> np.ndarray:
     shape = (len(points), evidence.size)
     p, g = (np.broadcast_to(evidence.joined(kind)[:, None], (evidence.steps, *shape)) for kind in ("p", "g"))
     if rule.clip:
-        g = clipped_gradients(rule.clip, rule.free[-1].to_value(points[:, -1])[:, None], g, evidence.norms)
+        bound = rule.free[-1].to_value(points[:, -1])[:, None] if rule.clip_at is None else rule.clip_at
+        g = clipped_gradients(rule.clip, bound, g, evidence.norms)
     steps = _walk(rule, [values], [p], [g], lr_at=_lr_of_elements(evidence, rule), evidence=evidence, names=("all",))
     return np.stack([np.broadcast_to(leaves[0], shape) for leaves in steps], axis=1)
 

@@ -33,6 +33,8 @@ def text(found: Identification, top: int = SHOWN) -> str:
     lines += [f"  {note}" for note in found.notes]
     if found.best is not None:
         lines += ["  to type:", f"    torch  {found.best.code('torch')}", f"    jax    {found.best.code('jax')}"]
+        if options := found.options():
+            lines.append(f"    and    lossopt.get_optimizer(..., groups={options}); parameter groups in torch, masks in optax")
     if found.excluded:
         lines.append(f"  not tried: {'; '.join(_reasons(found))}")
     return "\n".join(lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,75 +12,59 @@ from lossopt.identify.candidates import rules, texts
 from lossopt.identify.evidence import Evidence, Gathered
 from lossopt.identify.fit import Fit
 from lossopt.identify.naming import popularity
-from lossopt.identify.ranking import goes_up, good, sieve
-from lossopt.identify.replay import CLIP, Rule, with_clip
+from lossopt.identify.ranking import goes_up
+from lossopt.identify.replay import Rule, with_clip
 
 KNOWN_WELL = 2
 """In how many frameworks a definition stands that is tried with every variation."""
 
 BETTER = 3.0
-"""How many times closer a variation must come than no variation, where it does not explain all."""
+"""How many times closer a rounded state must come than none, where it does not explain all."""
 
 HALF_RELATIVE = 4e-3
 """Relative, of updates: an explanation where bfloat16 is somewhere in between, whose rounding is 2**-9 of a number."""
-
 
 NEARLY = 0.1
 """Relative, of updates: how close a rule is whose state only is rounded."""
 
 
-@dataclass(frozen=True)
-class Varied:
-    """Fits under one variation.
-
-    Attributes:
-        told: the variation in words.
-        evidence: what the fits explain, which may not be what was recorded.
-        fits: from the best on.
-    """
-
-    told: str
-    evidence: Evidence
-    fits: tuple[Fit, ...]
-
-
-def variations(evidence: Evidence, plain: Sequence[Fit]) -> Varied | None:
-    """The first variation that explains the updates, or the one that comes much closer than none; None where none does."""
-    closest = min((fit.relative for fit in plain), default=np.inf)
-    found: list[Varied] = []
-    for told, seen, tried in _each(evidence, plain):
-        fits = sieve(tried, seen)
-        if fits and good(fits[0]):
-            return Varied(told, seen, tuple(fits))
-        if fits:
-            found.append(Varied(told, seen, tuple(fits)))
-    best = min(found, key=lambda v: v.fits[0].relative, default=None)
-    if best is not None and best.fits[0].relative < min(closest / BETTER, HALF_RELATIVE):
-        return best
-    return None
-
-
-def one_step_late(evidence: Evidence) -> Varied | None:
-    """The rules that explain updates which begin a step after the gradients; None where they begin with them, or nothing does."""
+def late(evidence: Evidence) -> tuple[str, Evidence] | None:
+    """Every update beside the gradient of the step before; None where updates begin with the gradients."""
     if any(leaf.u[0].any() for leaf in evidence.leaves):
         return None
-    seen = late(evidence)
-    fits = sieve(well_known(seen), seen)
-    told = "updates come one step late: each belongs to the gradient before"
-    return Varied(told, seen, tuple(fits)) if fits and good(fits[0]) else None
+    leaves = [replace(leaf, p=leaf.p[1:], g=leaf.g[:-1], u=leaf.u[1:], unit=leaf.unit[1:], lr=None if leaf.lr is None else leaf.lr[1:])
+              for leaf in evidence.leaves]  # fmt: skip
+    value = None if evidence.value is None else evidence.value[:-1]
+    seen = replace(evidence, leaves=tuple(leaves), value=value, norms=evidence.norms[:-1])
+    return "updates come one step late: each belongs to the gradient before", replace(seen, tried=tuple(well_known(seen)))
 
 
-def _each(evidence: Evidence, plain: Sequence[Fit]) -> Iterator[tuple[str, Evidence, list[Rule]]]:
-    """(in words, the evidence, the rules to try) of each variation, the cheapest first."""
-    known = well_known(evidence)
-    near = list(dict.fromkeys([*(fit.rule for fit in plain[:4] if fit.rule.together), *known]))
-    yield "the bias of the moments is not corrected", evidence, [replace(rule, uncorrected=True) for rule in near if _has_step(rule)]
-    gradients = evidence.joined("g")
+def before(evidence: Evidence) -> Iterator[tuple[str, Evidence]]:
+    """(in words, the evidence with the rules to try) of what may be done to gradients before a rule sees them."""
+    gradients, known = evidence.joined("g"), well_known(evidence)
     for how, told in (("norm", "gradients are clipped by their global norm first"), ("value", "gradients are clipped by value first")):
-        yield told, evidence, [with_clip(rule, how, evidence.norms, gradients) for rule in known]
-    if min((fit.relative for fit in plain), default=1.0) < NEARLY:
-        yield "the first moment is kept in bfloat16", evidence, [replace(rule, half=(s,)) for rule in near if (s := first_slot(rule))]
-        yield "its state is kept in bfloat16", evidence, [replace(rule, half=("*",)) for rule in near]
+        yield told, replace(evidence, tried=tuple(with_clip(rule, how, evidence.norms, gradients) for rule in known))
+
+
+def uncorrected(evidence: Evidence, plain: Sequence[Fit]) -> tuple[str, Evidence]:
+    """The same of moments that are not corrected for their start."""
+    tried = tuple(replace(rule, uncorrected=True) for rule in _near(evidence, plain) if "step" in rule.spec.definition.asks)
+    return "the bias of the moments is not corrected", replace(evidence, tried=tried)
+
+
+def halved(evidence: Evidence, plain: Sequence[Fit]) -> Iterator[tuple[str, Evidence]]:
+    """The same of states that are kept in bfloat16, where a rule comes near without."""
+    if min((fit.relative for fit in plain), default=1.0) >= NEARLY:
+        return
+    near = _near(evidence, plain)
+    first = tuple(replace(rule, half=(s,)) for rule in near if (s := first_slot(rule)))
+    yield "the first moment is kept in bfloat16", replace(evidence, tried=first)
+    yield "its state is kept in bfloat16", replace(evidence, tried=tuple(replace(rule, half=("*",)) for rule in near))
+
+
+def _near(evidence: Evidence, plain: Sequence[Fit]) -> list[Rule]:
+    """The rules that came closest without, and the well-known ones."""
+    return list(dict.fromkeys([*(fit.rule for fit in plain[:4] if fit.rule.together), *well_known(evidence)]))
 
 
 def well_known(evidence: Evidence) -> list[Rule]:
@@ -90,22 +74,10 @@ def well_known(evidence: Evidence) -> list[Rule]:
     return [rule for rule in found if rule.spec.definition.name in chosen]
 
 
-def _has_step(rule: Rule) -> bool:
-    return "step" in rule.spec.definition.asks
-
-
 def first_slot(rule: Rule) -> str | None:
     """The slot of the first moment, or of the momentum."""
     slots = [s.name for s in rule.spec.definition.slots]
     return next((s for s in slots if s in ("exp_avg", "momentum_buffer")), None)
-
-
-def late(evidence: Evidence) -> Evidence:
-    """Every update beside the gradient of the step before."""
-    leaves = [replace(leaf, p=leaf.p[1:], g=leaf.g[:-1], u=leaf.u[1:], unit=leaf.unit[1:], lr=None if leaf.lr is None else leaf.lr[1:])
-              for leaf in evidence.leaves]  # fmt: skip
-    value = None if evidence.value is None else evidence.value[:-1]
-    return replace(evidence, leaves=tuple(leaves), value=value, norms=evidence.norms[:-1])
 
 
 def period(gathered: Gathered) -> int | None:
@@ -128,6 +100,3 @@ def accumulated(evidence: Evidence, k: int, reduction: str) -> Evidence:
         leaves.append(replace(leaf, p=leaf.p[last], g=g, u=leaf.u[last], unit=leaf.unit[last], lr=lr))
     norms = np.sqrt(sum((leaf.g.reshape(len(leaf.g), -1) ** 2).sum(1) for leaf in leaves))
     return replace(evidence, leaves=tuple(leaves), value=None if evidence.value is None else evidence.value[last], norms=np.asarray(norms))
-
-
-__all__ = ["CLIP", "Varied", "accumulated", "late", "one_step_late", "period", "variations", "well_known"]
