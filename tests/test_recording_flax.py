@@ -178,8 +178,8 @@ def test_a_weight_and_a_kernel_share_their_samples(tmp_path):
          "run.loss(loss) is for arrays outside jit, this one is traced; inside jit give the loss to the update: optimizer.update(model, "
          "grads, value=loss), tx.update(grads, state, params, value=loss)"),
         (lambda run: jax.jit(run.batch)(jnp.ones(2)),
-         "run.batch(x, y) is for arrays outside jit, this one is traced; inside jit give the loss to the update: optimizer.update(model, "
-         "grads, value=loss), tx.update(grads, state, params, value=loss)"),
+         "run.batch(x, y) is for arrays outside jit, this one is traced; call it where the compiled step is called, with what the step takes "
+         "or returns"),
         (lambda run: run.loss(1.0),
          "run.loss was first called after 3 steps had been written without it: call it once for every step, from the first"),
     ],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+import math
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -15,6 +17,11 @@ from lossopt.recording.log import plain
 WRAPPERS = ("_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module.")
 """What torch.compile, FSDP and activation checkpointing put into parameters' names."""
 
+NO_NUMBERS = {"params", "param_names", "shared", "lr", "lr_base", "initial_lr", "max_lr", "min_lr", "swa_lr", "base_momentum",
+              "max_momentum"}  # fmt: skip
+"""What groups hold that is no number of the update beside the learning rate; schedulers and `lossopt_torch.rates` note some of it
+there for themselves."""
+
 
 def inner(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
     """What an optimizer's wrapper (Hugging Face Accelerate's) steps."""
@@ -24,9 +31,22 @@ def inner(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
 
 def named(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
     """The parameters by the names that they have where nothing is wrapped."""
-    parallel = (nn.DataParallel, nn.parallel.DistributedDataParallel)
-    for name, p in (model.module if isinstance(model, parallel) else model).named_parameters():
-        yield functools.reduce(lambda name, wrapper: name.replace(wrapper, ""), WRAPPERS, name), p
+    return ((_unwrapped(name), p) for name, p in _within(model).named_parameters())
+
+
+def buffers(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """The floating-point buffers likewise."""
+    for name, x in _within(model).named_buffers():
+        if x.is_floating_point() and x.layout is torch.strided and not nn.parameter.is_lazy(x):
+            yield _unwrapped(name), x
+
+
+def _within(model: nn.Module) -> nn.Module:
+    return model.module if isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel) else model
+
+
+def _unwrapped(name: str) -> str:
+    return functools.reduce(lambda name, wrapper: name.replace(wrapper, ""), WRAPPERS, name)
 
 
 def told(model: nn.Module, optimizer: torch.optim.Optimizer, sharded: bool) -> dict[str, Any]:
@@ -40,6 +60,28 @@ def told(model: nn.Module, optimizer: torch.optim.Optimizer, sharded: bool) -> d
     if sharded:
         told["sharded"] = "parameters and gradients are what the first process holds"
     return told
+
+
+# ------------------------------------------------------------------------------------------------- groups
+def numbers(groups: Sequence[Mapping[str, Any]]) -> dict[str, tuple[float, ...]]:
+    """Every plain number of an optimizer's groups but the learning rates, by name and place (``betas[0]``), in each group."""
+    found = defaultdict[str, list[float]](lambda: [math.nan] * len(groups))
+    for i, group in enumerate(groups):
+        for key, value in group.items():
+            if value is None or isinstance(value, bool) or key in NO_NUMBERS:
+                continue
+            if isinstance(value, float | int):
+                found[key][i] = value
+            elif isinstance(value, tuple | list):
+                for j, x in enumerate(value):
+                    if isinstance(x, float | int) and not isinstance(x, bool):
+                        found[_label(key, j)][i] = x
+    return {label: tuple(values) for label, values in found.items()}
+
+
+@functools.cache
+def _label(key: str, place: int) -> str:
+    return f"{key}[{place}]"
 
 
 # ------------------------------------------------------------------------------------------------- averages

@@ -23,7 +23,7 @@ from lossopt.recording.contents import Parameter, Step
 from lossopt.recording.log import Log, Part, fields_of, with_loss
 from lossopt.recording.plan import Plan
 from lossopt_torch.alike import Alike
-from lossopt_torch.described import averaged, check_average, inner, named, told
+from lossopt_torch.described import averaged, buffers, check_average, inner, named, numbers, told
 from lossopt_torch.measures import Norms, checksum, local, nonfinite, norms, tensors, wide, widened
 from lossopt_torch.watch import watch
 
@@ -88,6 +88,7 @@ class _Step:
     """What an update is measured by; `parts` and `vectors` say and hold the same numbers."""
 
     lr: list[float | Tensor] = field(default_factory=list)
+    numbers: dict[str, tuple[float, ...]] = field(default_factory=dict)
     parts: list[Part] = field(default_factory=list)
     vectors: list[Tensor] = field(default_factory=list)
     arrays: dict[str, Tensor] = field(default_factory=dict)
@@ -257,10 +258,12 @@ class Run:
         if self._log.plan.has_arrays(self.steps):
             for name, p in ((name, p) for some in self._before for name, p in zip(some.names, some.params, strict=True)):
                 step.arrays[f"update/{name}"] = self._some(name, local(p)).sub_(step.arrays[f"param/{name}"])
+            step.arrays |= self._buffers()
         step.add("update_norms", [found for some in self._before for found in some.moved()], self._log.factors)
         for field_, found in (("losses", passes.losses), ("batch", passes.batch)):
             for x in found:
                 step.add_numbers(field_, x)
+        step.numbers = numbers(optimizer.param_groups)
         step.lr = [group["lr"] for group in optimizer.param_groups if "lr" in group]
         for lr in step.lr:
             if isinstance(lr, Tensor):
@@ -289,6 +292,11 @@ class Run:
         own = ((name, local(p)) for name, p in averaged(self._ema) if name in self._log.positions)
         return {f"ema/{name}": _to_host(self._some(name, p)).numpy() for name, p in own}
 
+    def _buffers(self) -> dict[str, Tensor]:
+        held = {name: local(x) for name, x in buffers(self._model)}
+        places = self._log.buffers({name: tuple(x.shape) for name, x in held.items()})
+        return {f"buffer/{name}": _copy(x, places[name]) for name, x in held.items()}
+
     def _own(self) -> Iterator[Tensor]:
         return (p for group in self._optimizer.param_groups for p in group["params"])
 
@@ -297,9 +305,8 @@ class Run:
         return [norms(names, grads) for names, grads in given if grads]
 
     def _some(self, name: str, x: Tensor) -> Tensor:
-        """A copy of what the arrays hold of a parameter, or of what has its shape, as float32 at least."""
-        at = self._log.positions[name]
-        return widened(x).clone() if at is None else widened(torch.take(x, torch.as_tensor(at, device=x.device)))
+        """A copy of what the arrays hold of a parameter, or of what has its shape."""
+        return _copy(x, self._log.positions[name])
 
     def _describe(self) -> None:
         """Name the parameters; again when the optimizer has been given others."""
@@ -346,7 +353,8 @@ class _OnWay:
         found = with_loss(fields_of(parts, [x for numbers in self._numbers.values() for x in numbers.tolist()]))
         of_tensors = iter(found.pop("lr", ()))
         lr = tuple(next(of_tensors) if isinstance(x, Tensor) else float(x) for x in step.lr)
-        return Step(self.number, lr=lr, seconds=self.seconds, **found), {name: x.numpy() for name, x in self._arrays.items()}
+        told = Step(self.number, lr=lr, numbers=step.numbers, seconds=self.seconds, **found)
+        return told, {name: x.numpy() for name, x in self._arrays.items()}
 
 
 class _Hook:
@@ -367,6 +375,11 @@ class _Hook:
 
 
 # ------------------------------------------------------------------------------------------------- tensors
+def _copy(x: Tensor, at: np.ndarray | None) -> Tensor:
+    """A copy of an array, or of some places of it, as float32 at least."""
+    return widened(x).clone() if at is None else widened(torch.take(x, torch.as_tensor(at, device=x.device)))
+
+
 def _to_host(x: Tensor) -> Tensor:
     return x.to("cpu", non_blocking=x.is_cuda)
 

@@ -62,6 +62,10 @@ class Step:
         loss: the value whose gradient this is; None where nothing told it.
         losses: where the gradient was accumulated, the value of each backward pass; `loss` is their sum.
         lr: the learning rate of each group, as the optimizer held it when it updated; empty where it has none.
+        numbers: likewise of each other number that varies in the run, by what the optimizer calls it (``"momentum"``,
+            ``"betas[0]"``; in optax ``"b1"``), its value in each group; NaN in a group that does not have it.  Every step that is
+            read has the same labels, and none where nothing but the learning rate varies.  A step that is written is
+            given all the numbers there are: which of them vary is known at the end.
         grad_norms: the norm of each parameter's gradient, as the optimizer received it.
         raw_grad_norms: the same as the backward pass left it, before clipping; empty where it is not known.
         update_norms: the norm of what was added to each parameter; of one of more than 65,536 elements it is estimated from
@@ -82,6 +86,7 @@ class Step:
     update_norms: Mapping[str, float] = field(default_factory=dict)
     param_norms: Mapping[str, float] = field(default_factory=dict)
     nonfinite: int = 0
+    numbers: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     batch: tuple[tuple[float, ...], ...] = ()
     seconds: float = 0.0
 
@@ -94,8 +99,11 @@ class Recording:
 
     ``arrays(step)`` holds, for the steps in ``array_steps``, by ``kind/name``: ``param/NAME`` before the update,
     ``grad/NAME`` as the optimizer received it, ``update/NAME`` as it was added; and where they were asked for
-    ``logits/0``, ``labels/0``, ..., and ``ema/NAME``, averaged weights after the update.  Where a parameter is sampled they are
-    vectors, and ``index/NAME`` of the first such step holds the flat (C order) positions in the parameter.
+    ``logits/0``, ``labels/0``, ..., and ``ema/NAME``, averaged weights after the update; and ``buffer/NAME`` after the update,
+    what the model keeps beside its parameters, such as the running statistics of batch normalization: the floating-point
+    buffers of a torch model, in JAX what ``run.buffers`` was told.  Where a parameter is sampled they are vectors, and
+    ``index/NAME`` of the first such step holds the flat (C order) positions in the parameter; those in a buffer are
+    ``index/buffer/NAME``.
 
     Args:
         info: the run.

@@ -1,7 +1,8 @@
 """A recording as a folder: ``run.json``, ``steps.jsonl``, and one ``arrays/<step>.safetensors`` for each step that has arrays.
 
 Crash-safe: a line of steps.jsonl is flushed as soon as its step is known, an array file is complete or not there, and the
-reader leaves out what a crash cut off.
+reader leaves out what a crash cut off.  Of the numbers of the optimizer's groups a line has those that have changed since the
+line before, the first line all; the reader fills them in.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import numpy as np
 
 from lossopt.errors import InputError, MissingBackendError
 from lossopt.recording.contents import VERSION, Arrays, Parameter, Recording, RunInfo, Step
+from lossopt.recording.numbers import Numbers, changed, filled, said
 
 
 def safetensors() -> Any:
@@ -57,6 +59,7 @@ class FolderWriter:
         (self.folder / "arrays").mkdir(parents=True, exist_ok=True)
         self._lines = open(self.folder / "steps.jsonl", "w", encoding="utf-8")  # noqa: SIM115 - open as long as the run
         self._begun = False
+        self._numbers: Numbers = {}
 
     def begin(self, info: RunInfo) -> None:
         """Say what is recorded; once, before the first step."""
@@ -69,8 +72,9 @@ class FolderWriter:
         if arrays:
             whole = {name: np.ascontiguousarray(x) for name, x in arrays.items()}
             _replace(self.folder / "arrays" / f"{step.step:08d}.safetensors", safetensors().save(whole))
-        self._lines.write(_line(step.to_dict()))
+        self._lines.write(_line({**step.to_dict(), "numbers": changed(step.numbers, self._numbers)}))
         self._lines.flush()
+        self._numbers = step.numbers
 
     def close(self) -> None:
         self._lines.close()
@@ -133,12 +137,13 @@ def _steps(file: Path) -> tuple[Step, ...]:
             told = _from_json(json.loads(line))
             told["lr"], told["losses"] = tuple(told["lr"]), tuple(told.get("losses", ()))
             told["batch"] = tuple(map(tuple, told["batch"]))
+            told["numbers"] = said(told.get("numbers", {}))
             found.append(Step(**told))
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, AttributeError):
             if number == len(lines):  # cut off by a crash
                 break
             raise InputError(f"{file}, line {number}, is no step as lossopt.record(...) writes it; record the run again") from None
-    return tuple(found)
+    return tuple(replace(step, numbers=numbers) for step, numbers in zip(found, filled([s.numbers for s in found]), strict=True))
 
 
 def _wide(x: np.ndarray) -> np.ndarray:
@@ -155,13 +160,13 @@ def _replace(file: Path, content: bytes) -> None:
 def _line(told: Mapping[str, Any]) -> str:
     """A step as JSON.  Norms, the most of it, are written by a pattern: in nine digits, which tell float32, in a third of the time."""
     try:
-        parts = [f'"{key}": {_numbers(x) if isinstance(x, Mapping) else json.dumps(x, allow_nan=False)}' for key, x in told.items()]
+        parts = [f'"{key}": {_norms(x) if key.endswith("_norms") else json.dumps(x, allow_nan=False)}' for key, x in told.items()]
         return f"{{{', '.join(parts)}}}\n"
     except ValueError:  # something is not finite
         return json.dumps(_to_json(told), allow_nan=False) + "\n"
 
 
-def _numbers(by_name: Mapping[str, float]) -> str:
+def _norms(by_name: Mapping[str, float]) -> str:
     if not math.isfinite(sum(by_name.values())):
         raise ValueError
     return _pattern(tuple(by_name)) % tuple(by_name.values())

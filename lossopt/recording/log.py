@@ -26,7 +26,8 @@ class Part:
 
     Attributes:
         field: of `Step`.
-        names: of what the field maps to a number each; empty where it holds the numbers themselves.
+        names: of what the field maps to a number each, and ``numbers`` to as many as there are of the name; empty where it holds
+            the numbers themselves.
         count: how many numbers.
         factors: what to multiply them by; empty for nothing.
     """
@@ -49,7 +50,11 @@ def fields_of(parts: Sequence[Part], numbers: Iterable[float]) -> dict[str, Any]
         values = list(islice(given, part.count))
         if part.factors:
             values = [x * factor for x, factor in zip(values, part.factors, strict=True)]
-        if part.names:
+        if part.field == "numbers":  # the same name in each group
+            of_groups = found.setdefault(part.field, {})
+            for name, x in zip(part.names, values, strict=True):
+                of_groups[name] = (*of_groups.get(name, ()), x)
+        elif part.names:
             found.setdefault(part.field, {}).update(zip(part.names, values, strict=True))
         elif part.field == "nonfinite":
             found[part.field] = found.get(part.field, 0) + int(values[0])
@@ -84,6 +89,9 @@ class Log:
         self._writer = FolderWriter(folder, overwrite=overwrite) if writes else None
         self._began = time.perf_counter()
         self._index: dict[str, np.ndarray] = {}
+        self._buffers: dict[str, np.ndarray] = {}
+        self._said: set[str] = set()
+        self._size = 0
         self.positions: dict[str, np.ndarray | None] = {}
         self.watched: dict[str, np.ndarray | None] = {}
         self.counts: dict[str, int] = {}
@@ -102,11 +110,18 @@ class Log:
         self.counts = {name: sizes[name] if at is None else at.size for name, at in self.watched.items()}
         self.factors = {name: float(np.sqrt(sizes[name] / count)) if count else 1.0 for name, count in self.counts.items()}
         self._index = {f"index/{name}": places for name, places in self.positions.items() if places is not None}
+        self._said, self._size = set(), sum(sizes.values())
         if self._writer is None:
             return
         sampled = [Parameter(p.name, p.shape, p.dtype, p.group, None if (at := self.positions[p.name]) is None else at.size)
                    for p in parameters]  # fmt: skip
         self._writer.begin(RunInfo(self.framework, tuple(sampled), {"lossopt": lossopt.__version__, **told}))
+
+    def buffers(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray | None]:
+        """The places of each buffer that arrays hold; None is all."""
+        found = self.plan.of_buffers(shapes, self._size)
+        self._buffers = {f"index/buffer/{name}": places for name, places in found.items() if places is not None}
+        return found
 
     def seconds(self) -> float:
         """Since the recording began."""
@@ -117,7 +132,9 @@ class Log:
         if self._writer is None:
             return
         if arrays:
-            arrays, self._index = {**arrays, **self._index}, {}
+            new = {name: places for name, places in {**self._index, **self._buffers}.items() if name not in self._said}
+            self._said |= new.keys()
+            arrays = {**arrays, **new}
         self._writer.write(step, arrays)
         self.written += 1
 

@@ -31,7 +31,7 @@ class Plan:
     Attributes:
         first: the steps from 0 that have arrays; they are what `lossopt identify` replays.
         every: after those, every so many steps; 0 for none.
-        budget: bytes that one such step may hold of whole parameters, gradients and updates, counted in float32.
+        budget: bytes that one such step may hold of whole parameters, gradients and updates, and then of buffers, counted in float32.
         samples: how many elements of each parameter it holds where the whole is over the budget.
     """
 
@@ -53,7 +53,14 @@ class Plan:
 
     def positions(self, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, np.ndarray | None]:
         """Of each parameter the flat (C order) places that arrays hold, ascending; None holds it whole."""
-        if 4 * len(KINDS) * sum(map(_size, shapes.values())) <= self.budget:
+        return self._positions(shapes, len(KINDS) * _sizes(shapes))
+
+    def of_buffers(self, shapes: Mapping[str, tuple[int, ...]], parameters: int) -> dict[str, np.ndarray | None]:
+        """Likewise of buffers, which have what the `parameters` numbers of the model leave of the budget."""
+        return self._positions(shapes, len(KINDS) * parameters + _sizes(shapes))
+
+    def _positions(self, shapes: Mapping[str, tuple[int, ...]], numbers: int) -> dict[str, np.ndarray | None]:
+        if 4 * numbers <= self.budget:
             return dict.fromkeys(shapes)
         return {name: None if _size(shape) <= self.samples else places(shape, self.samples) for name, shape in shapes.items()}
 
@@ -64,6 +71,10 @@ class Plan:
 
 def _size(shape: tuple[int, ...]) -> int:
     return int(np.prod(shape, dtype=np.int64))
+
+
+def _sizes(shapes: Mapping[str, tuple[int, ...]]) -> int:
+    return sum(map(_size, shapes.values()))
 
 
 @functools.cache

@@ -17,10 +17,11 @@ def record(folder: str | Path, *what: Any, first: int = 20, every: int = 100, bu
            logits: bool = False, overwrite: bool = False, **options: Any) -> Any:  # fmt: skip
     """Record a training run into a folder: one line in a loop that stays as it is.
 
-    Of every update: the loss, the learning rates, and by parameter the norms of the gradient (as the backward pass left it and
-    as the optimizer received it), of the parameter and of the update; checksums of the batch.  Of the first updates and of
-    every hundredth the arrays themselves, by name.  `lossopt.read_recording` reads the folder, ``lossopt diff`` compares two of
-    them, ``lossopt identify`` finds out which optimizer it was.
+    Of every update: the loss, the learning rates and what else of the optimizer's numbers a schedule changes, and by parameter
+    the norms of the gradient (as the backward pass left it and as the optimizer received it), of the parameter and of the update;
+    checksums of the batch.  Of the first updates and of every hundredth the arrays themselves, by name.
+    `lossopt.read_recording` reads the folder, ``lossopt diff`` compares two of them, ``lossopt identify`` finds out which
+    optimizer it was.
 
     **PyTorch**: ``run = lossopt.record("runs/a", model, optimizer)`` before the loop.  Nothing else is needed: hooks of the model
     and the optimizer see the rest, and while a run is recorded ``Tensor.backward`` and ``GradScaler.scale`` tell it the loss.
@@ -33,6 +34,8 @@ def record(folder: str | Path, *what: Any, first: int = 20, every: int = 100, bu
       ``run.labels(y)`` before the update.
     - Averaged weights, those that are evaluated, are recorded where there are arrays: ``ema=averaged_model``, a
       ``torch.optim.swa_utils.AveragedModel`` or any module with the model's parameters, updated after ``optimizer.step()``.
+    - The model's floating-point buffers (the running statistics of batch normalization) are recorded where there are arrays.
+    - What a scheduler changes beside the learning rate (OneCycleLR and CyclicLR the momentum or ``betas[0]``) is in ``Step.numbers``.
     - A model wrapped by torch.compile or DistributedDataParallel is given as it is called.
     - Of several processes the first records what it holds itself: under FSDP its shards of parameters and gradients.
 
@@ -49,8 +52,10 @@ def record(folder: str | Path, *what: Any, first: int = 20, every: int = 100, bu
     - The loss is ``value=``: ``tx.update(grads, state, params, value=loss)``, ``optimizer.update(model, grads, value=loss)``.
       Or, outside jit, once after every step: ``run.loss(loss)``.
     - Outside jit too: ``run.batch(x, y)`` before every step, or ``for x, y in run.batches(loader)``; ``run.logits(logits, labels)``
-      after it, which is kept where there are arrays; and likewise ``run.average(params)`` for averaged weights (EMA).
-    - The learning rate is found where the state has it (`optax.inject_hyperparams`, ours); else give ``lr=``.
+      after it, which is kept where there are arrays; and likewise ``run.average(params)`` for averaged weights (EMA), and
+      ``run.buffers(batch_stats)`` for the running statistics of batch normalization, or any tree of arrays that the step returned.
+    - The learning rate is found where the state has it (`optax.inject_hyperparams`, ours); else give ``lr=``.  Other numbers that
+      change are seen where `optax.inject_hyperparams` holds them, and where an optimizer of ours was made with a schedule of them.
 
     Args:
         folder: where to; made if it is not there.
