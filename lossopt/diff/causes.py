@@ -184,6 +184,10 @@ CAUSES: Mapping[str, Cause] = {
     "schedule": Cause.either(
         "plot both: lossopt plot-schedule",
     ),
+    "cycled momentum": Cause(
+        "OneCycleLR and CyclicLR cycle momentum, or betas[0], by default: cycle_momentum=False, or the same on the other side",
+        "optax.inject_hyperparams(optax.adamw)(learning_rate=..., b1=schedule), or a fixed one on the other side",
+    ),
     "weight decay": Cause.either(
         "{weight_decay}",
     ),

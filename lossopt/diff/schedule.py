@@ -186,3 +186,31 @@ def _factors(x: np.ndarray, y: np.ndarray) -> Sequence[float]:
         if near > 0 and i > near:
             found.append(i / near)
     return [*found, 2.0, 10.0]
+
+
+# ------------------------------------------------------------------------------------------------- beside the learning rate
+def beside_the_rate(al: Aligned) -> Finding | None:
+    """Another number of the optimizer that varies in one run, and in the other does not, or otherwise: OneCycleLR cycles momentum too."""
+    each = [[{_common(label): values[0] for label, values in s.numbers.items()} for s in side] for side in zip(*al.steps, strict=True)]
+    for label in sorted({label for side in each for step in side for label in step}):
+        series = [[step.get(label, math.nan) for step in side] for side in each]
+        i = next((i for i, (x, y) in enumerate(zip(*series, strict=True)) if not _same(x, y)), None)
+        if i is None:
+            continue
+        step, (a, b), (x, y) = al.steps[i][0].step, al.called, series
+        if math.isnan(x[i]) or math.isnan(y[i]):
+            own, other, values = (b, a, y) if math.isnan(x[i]) else (a, b, x)
+            told = f"{own} varies {label}, from {short(min(values))} to {short(max(values))}, and {other} is not seen to"
+        else:
+            told = f"{label} is {short(x[i])} in {a} and {short(y[i])} in {b}, where it varies"
+        return Finding(step, "cycled momentum", told, numbers={"label": label})
+    return None
+
+
+def _same(x: float, y: float) -> bool:
+    return math.isclose(x, y, rel_tol=1e-6) or (math.isnan(x) and math.isnan(y))
+
+
+def _common(label: str) -> str:
+    """torch's name of optax's ``b1``."""
+    return {"b1": "betas[0]", "b2": "betas[1]"}.get(label, label)

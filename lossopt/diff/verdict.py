@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from lossopt.diff.align import Aligned
 from lossopt.diff.causes import CAUSES, ROWS, Cause
 from lossopt.diff.finding import Finding, Outcome, short
+from lossopt.diff.schedule import beside_the_rate
 from lossopt.errors import InputError
 from lossopt.recording import Recording
 
@@ -108,6 +109,9 @@ def judge(al: Aligned, outcomes: list[Outcome], first: Outcome | None, identify:
     known = {label: _called(x) for label, x in zip(al.called, best, strict=True) if x is not None}
     if len(changes) > 1 and "lr_before_momentum" in changes and _steady(al):
         del changes["lr_before_momentum"]  # the same, while the learning rate stays
+    varied = beside_the_rate(al) if first.link == "update" else None
+    if varied is not None and set(changes) <= {varied.numbers["label"].partition("[")[0]}:
+        return _by_cause(al, first, varied, known, tried=True)
     if best[0] is not None and best[1] is not None and changes:
         return _by_specs(al, first, finding, best, known, changes)
     return _by_cause(al, first, finding, known, tried=any(runs))

@@ -89,7 +89,7 @@ def _for(rule: Rule, evidence: Evidence, ascending: bool) -> Rule:
     spec = rule.spec
     if ascending and "maximize" in spec.hyperparameters:
         spec = replace(spec, hyperparameters={**spec.hyperparameters, "maximize": True})
-    rule = replace(rule, spec=spec)
+    rule = replace(rule, spec=spec, free=tuple(c for c in rule.free if (c.name, c.index) not in evidence.scheduled))
     return with_lr_fitted(rule) if not evidence.has_lr else _with_lr_recorded(rule)
 
 

@@ -26,6 +26,7 @@ from lossopt.identify.confusion_page import page
 from lossopt.identify.coordinates import Coordinate
 from lossopt.identify.evidence import gather
 from lossopt.identify.fit import Target, with_flat
+from lossopt.identify.identification import UNRECORDED
 from lossopt.identify.naming import DETERMINED, Named
 from lossopt.identify.replay import predict_values, put, value_of
 from lossopt.parity.problem import Problem
@@ -128,6 +129,9 @@ def judged(spec: Spec, backend: str, setting: int) -> Row:
     if best is None or len(found.parts) > 1:
         return Row(name, backend, setting, "none", str(found).partition("\n")[0], math.nan, math.nan, seconds)
     own = texts()[spec.definition.text]
+    beside = [told for part in found.parts for told in part.told if told != UNRECORDED]
+    if beside:  # nothing was planted there
+        return Row(name, backend, setting, "wrong", f"{best.spec!r}, and {'; '.join(beside)}", math.nan, best.residual, seconds)
     if best.name == name or best.spec.definition in own:
         return Row(name, backend, setting, "right", repr(best.spec), worst_error(best, spec), best.residual, seconds)
     same = any(n.spec.definition in own for n in found.family) or explains_no_less(best, spec, recording)

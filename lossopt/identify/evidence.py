@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -64,7 +64,8 @@ class Leaf:
 @dataclass(frozen=True)
 class Evidence:
     """The parameters that moved, of each step the loss, where it was recorded, and the norm of all
-    gradients, whether updates were recorded as differences of rounded parameters, and the rules to try where not all are."""
+    gradients, whether updates were recorded as differences of rounded parameters, the rules to try where not all are, and by
+    hyperparameter and place (None outside a tuple) the numbers beside lr that were recorded to vary, at each step."""
 
     leaves: tuple[Leaf, ...]
     value: np.ndarray | None = None
@@ -72,6 +73,7 @@ class Evidence:
     norms: np.ndarray = field(default_factory=lambda: np.empty(0))
     on_grid: bool = False
     tried: tuple[Any, ...] | None = None
+    scheduled: Mapping[tuple[str, int | None], np.ndarray] = field(default_factory=dict)
 
     @property
     def steps(self) -> int:
@@ -192,7 +194,27 @@ def gather(recording: Recording) -> Gathered:
     moved = np.array([any(leaf.u[t].any() for leaf in rounded) for t in range(len(have))])
     still = tuple(int(t) for t in np.flatnonzero(~moved))
     norms = np.array([_norm(told.get(t), x["grad"]) for t, x in enumerate(have)])
-    return Gathered(Evidence(rounded, value, recording.info.framework, norms, on_grid), tuple(frozen), tuple(idle), still, stopped, on_grid)
+    scheduled = _scheduled([told[t].numbers for t in range(len(have))]) if all(t in told for t in range(len(have))) else {}
+    evidence = Evidence(rounded, value, recording.info.framework, norms, on_grid, scheduled=scheduled)
+    return Gathered(evidence, tuple(frozen), tuple(idle), still, stopped, on_grid)
+
+
+def _scheduled(numbers: Sequence[Mapping[str, tuple[float, ...]]]) -> dict[tuple[str, int | None], np.ndarray]:
+    """What varies, where every group that has it has the same."""
+    found = {}
+    for label in numbers[0]:
+        each = [{v for v in step[label] if not np.isnan(v)} for step in numbers]
+        if all(len(values) == 1 for values in each):
+            series = np.array([values.pop() for values in each])
+            if np.ptp(series) > 0:
+                found[_place(label)] = series
+    return found
+
+
+def _place(label: str) -> tuple[str, int | None]:
+    """``("betas", 0)`` for ``betas[0]``, and for optax's ``b1``."""
+    name, _, index = {"b1": "betas[0]", "b2": "betas[1]", "b3": "betas[2]"}.get(label, label).rstrip("]").partition("[")
+    return name, int(index) if index else None
 
 
 def _norm(step: Step | None, grads: Mapping[str, np.ndarray]) -> float:

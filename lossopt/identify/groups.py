@@ -144,7 +144,8 @@ def patterns(names: Sequence[str], everything: Sequence[str]) -> tuple[str, ...]
     others, left, found = [n for n in everything if n not in names], list(names), []
     while left:
         possible = [p for name in left for p in _patterns_of(name) if not any(fnmatch.fnmatchcase(o, p) for o in others)]
-        best = max(possible, key=lambda p: (sum(fnmatch.fnmatchcase(n, p) for n in left), "*" in p, p.startswith("*."), -len(p)), default=left[0])
+        of = {p: sum(fnmatch.fnmatchcase(n, p) for n in left) for p in possible}
+        best = max(possible, key=lambda p: (of[p], "*" in p, p.startswith("*."), -len(p)), default=left[0])
         found.append(best)
         left = [n for n in left if not fnmatch.fnmatchcase(n, best) and n != best]
     return tuple(found)

@@ -159,6 +159,10 @@ def _notes(gathered: Gathered) -> list[str]:
         notes.append(f"a gradient is not finite at step {gathered.stopped}: the steps before it are explained")
     if gathered.idle:
         notes.append(f"without a gradient and never moved: {', '.join(gathered.idle)}")
+    for (name, index), series in gathered.evidence.scheduled.items():
+        label = name if index is None else f"{name}[{index}]"
+        span = f"{series.min():.4g} to {series.max():.4g} in {len(series)} steps"
+        notes.append(f"{label} varies as it was recorded: {series[0]:.4g} at first, {span}")
     return notes
 
 

@@ -19,7 +19,7 @@ from lossopt.identify.candidates import rule_of, texts, with_lr_fitted
 from lossopt.identify.code import code
 from lossopt.identify.coordinates import Coordinate
 from lossopt.identify.fit import Fit, Target, clipped, descend, jumps, slopes, with_flat
-from lossopt.identify.replay import CLIP, Rule, put, value_of
+from lossopt.identify.replay import CLIP, Rule, as_scheduled, put, value_of
 
 SIGMAS = 5.0
 """How far a number may be moved from the fit."""
@@ -290,6 +290,7 @@ class _Work:
         flat = dict(rule.spec.flat)
         for c in rule.free:
             put(flat, c, fixed[c.label])
+        flat = dict(as_scheduled(flat, self.target.evidence, 0))
         given = {n: flat[n] for n in d.defaults if n != "lr" and flat[n] != d.defaults_of(convention)[n]}
         lr = flat["lr"] if rule.lr_fitted else self._recorded_lr()
         spec = d(convention=convention, **given, **({} if lr is None else {"lr": lr}))

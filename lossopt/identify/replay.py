@@ -217,6 +217,7 @@ def _walk(rule: Rule, values: Sequence[Mapping[str, Any]], p: Sequence[np.ndarra
         each = tuple(values)
         if lr_at is not None:
             each = tuple({**v, **dict.fromkeys(rule.lr_names, lr)} for v, lr in zip(values, lr_at(t), strict=True))
+        each = tuple(as_scheduled(v, evidence, t) for v in each)
         extras = {"value": float(evidence.value[t])} if wants_value else {}  # type: ignore[index]
         return carry.Run(leaf, lifted, names, shapes, each, flat_names, extras)
 
@@ -226,12 +227,26 @@ def _walk(rule: Rule, values: Sequence[Mapping[str, Any]], p: Sequence[np.ndarra
     run = run_at(0)
     state, found = carry.start(rule.spec, run, Vector(x[0] for x in p)), []
     for t in range(evidence.steps):
-        run = run_at(t) if lr_at is not None or wants_value else run
+        run = run_at(t) if lr_at is not None or wants_value or evidence.scheduled else run
         delta, state = carry.update(rule.spec, run, Vector(x[t] for x in g), state, Vector(x[t] for x in p))
         found.append(delta.leaves)
         if rule.half:
             typed = evidence.framework == "jax"
             state = state.map(lambda path, slot, typed=typed: _kept(rule.half, str(path[-1]), slot, typed))
+    return found
+
+
+def as_scheduled(values: Mapping[str, Any], evidence: Evidence, t: int) -> Mapping[str, Any]:
+    """The hyperparameters of a step, those that were recorded to vary as they were."""
+    if not evidence.scheduled:
+        return values
+    found = dict(values)
+    for (name, index), series in evidence.scheduled.items():
+        value = found.get(name)
+        if index is None and isinstance(value, float | int | np.ndarray) and not isinstance(value, bool):
+            found[name] = float(series[t])
+        elif index is not None and isinstance(value, tuple) and index < len(value):
+            found[name] = (*value[:index], float(series[t]), *value[index + 1:])
     return found
 
 

@@ -35,7 +35,8 @@ def late(evidence: Evidence) -> tuple[str, Evidence] | None:
     leaves = [replace(leaf, p=leaf.p[1:], g=leaf.g[:-1], u=leaf.u[1:], unit=leaf.unit[1:], lr=None if leaf.lr is None else leaf.lr[1:])
               for leaf in evidence.leaves]  # fmt: skip
     value = None if evidence.value is None else evidence.value[:-1]
-    seen = replace(evidence, leaves=tuple(leaves), value=value, norms=evidence.norms[:-1])
+    scheduled = {k: series[1:] for k, series in evidence.scheduled.items()}
+    seen = replace(evidence, leaves=tuple(leaves), value=value, norms=evidence.norms[:-1], scheduled=scheduled)
     return "updates come one step late: each belongs to the gradient before", replace(seen, tried=tuple(well_known(seen)))
 
 
@@ -99,4 +100,6 @@ def accumulated(evidence: Evidence, k: int, reduction: str) -> Evidence:
         lr = None if leaf.lr is None else leaf.lr[last]
         leaves.append(replace(leaf, p=leaf.p[last], g=g, u=leaf.u[last], unit=leaf.unit[last], lr=lr))
     norms = np.sqrt(sum((leaf.g.reshape(len(leaf.g), -1) ** 2).sum(1) for leaf in leaves))
-    return replace(evidence, leaves=tuple(leaves), value=None if evidence.value is None else evidence.value[last], norms=np.asarray(norms))
+    value = None if evidence.value is None else evidence.value[last]
+    scheduled = {k: series[last] for k, series in evidence.scheduled.items()}
+    return replace(evidence, leaves=tuple(leaves), value=value, norms=np.asarray(norms), scheduled=scheduled)
