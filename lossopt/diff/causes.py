@@ -219,6 +219,14 @@ CAUSES: Mapping[str, Cause] = {
     "optimizer": Cause.either(
         "the same optimizer with the same options",
     ),
+    "running statistics": Cause(
+        "BatchNorm's momentum is what it takes of a batch, 0.1 by default: 1 less Flax's",
+        "BatchNorm's momentum is what it keeps, 0.99 by default: 1 less PyTorch's",
+    ),
+    "running variance": Cause(
+        "BatchNorm keeps the unbiased variance of a batch of n, n / (n - 1) times the one it trains with, as Flax keeps",
+        "BatchNorm keeps the variance that it trains with; PyTorch keeps n / (n - 1) times it, of n values for each channel",
+    ),
     "missing EMA": Cause(
         "torch.optim.swa_utils.AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn({decay}))",
         "keep optax.incremental_update(params, average, 1 - {decay}) and evaluate with it",

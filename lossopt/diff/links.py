@@ -16,6 +16,7 @@ from lossopt.diff.before import data, initial_weights, parameters
 from lossopt.diff.finding import Finding, Look, Outcome, Watch, short
 from lossopt.diff.forward import clipping, gradient, loss
 from lossopt.diff.schedule import schedule
+from lossopt.diff.statistics import kept, statistics
 from lossopt.diff.update import update
 
 EVALUATION = 1e-4
@@ -23,21 +24,23 @@ EVALUATION = 1e-4
 
 
 def evaluation(al: Aligned) -> Outcome:
-    """Whether the weights that are evaluated (``ema/NAME``) are the same average of equal weights."""
-    watch = Watch("evaluation", "averaged weights")
+    """Whether what is evaluated with is the same: running statistics, and averages (``ema/NAME``) of equal weights."""
+    both = all(kept(run) for run in (al.a, al.b))
+    watch = Watch("evaluation", "running statistics, averaged weights" if both else "averaged weights")
+    if (parted := statistics(al, watch)) is not None:
+        return watch.done(parted)
+    if alone := _alone(al):
+        watch.note(alone)
     a, b = al.called
-    kept = [{s for s in run.array_steps if any(k.startswith("ema/") for k in run.arrays(s))} for run in (al.a, al.b)]
-    if not kept[0] and not kept[1]:
-        return watch.nothing("neither recording has averaged weights (ema/NAME)")
-    if not kept[0] or not kept[1]:
-        has, lacks = (a, b) if kept[0] else (b, a)
+    averaged = [{s for s in run.array_steps if any(k.startswith("ema/") for k in run.arrays(s))} for run in (al.a, al.b)]
+    if not averaged[0] and not averaged[1]:
+        return watch.done() if watch.compared else watch.nothing("neither recording has averaged weights (ema/NAME)")
+    if not averaged[0] or not averaged[1]:
+        has, lacks = (a, b) if averaged[0] else (b, a)
         # An average differs from the weights themselves from the second step on, however it begins.
-        return watch.done(
-            Finding(
-                min(kept[0] | kept[1]), "missing EMA", f"{has} keeps an average of its weights to evaluate, and {lacks} does not", size=1.0
-            )
-        )
-    for step in sorted(kept[0] & kept[1]):
+        told = f"{has} keeps an average of its weights to evaluate, and {lacks} does not"
+        return watch.done(Finding(min(averaged[0] | averaged[1]), "missing EMA", told, size=1.0))
+    for step in sorted(averaged[0] & averaged[1]):
         averages, params = al.arrays("ema", step), al.arrays("param", step)
         weights = max((_apart(*params[n]) for n in averages if n in params), default=0.0)
         size = max((_apart(x, y) for x, y in averages.values()), default=0.0)
@@ -52,6 +55,16 @@ def evaluation(al: Aligned) -> Outcome:
             )
         watch.passed(size, step)
     return watch.done()
+
+
+def _alone(al: Aligned) -> str:
+    """Who has running statistics where the other has none."""
+    has = [bool(kept(run)) for run in (al.a, al.b)]
+    if has[0] == has[1]:
+        return ""
+    own, other = (al.a, al.b) if has[0] else (al.b, al.a)
+    how = "; in JAX call run.buffers(batch_stats) after each step" if other.info.framework == "jax" else ""
+    return f"running statistics are recorded of {own.label} alone{how}"
 
 
 def decay(al: Aligned, side: int) -> float | None:
