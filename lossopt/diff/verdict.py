@@ -105,6 +105,8 @@ def judge(al: Aligned, outcomes: list[Outcome], first: Outcome | None, identify:
     runs: list[Identification | None] = [None, None]
     if first.link in ASKED and finding.cause in OF_IDENTIFIED:
         runs = [identify(run, ASKED[first.link][0]) for run in (al.a, al.b)]
+    if (verdict := _by_what_is_beside(al, first, runs)) is not None:
+        return verdict
     best, changes = nearest(*(candidates(run) for run in runs))
     known = {label: _called(x) for label, x in zip(al.called, best, strict=True) if x is not None}
     if len(changes) > 1 and "lr_before_momentum" in changes and _steady(al):
@@ -115,6 +117,34 @@ def judge(al: Aligned, outcomes: list[Outcome], first: Outcome | None, identify:
     if best[0] is not None and best[1] is not None and changes:
         return _by_specs(al, first, finding, best, known, changes)
     return _by_cause(al, first, finding, known, tried=any(runs))
+
+
+BESIDE = {
+    "the bias of the moments": "bias_correction",
+    "updates come one step late": "late updates",
+    "the first moment is kept": "update noise",
+    "its state is kept": "update noise",
+    "gradients are clipped": "only one clips",
+    "gradients are gathered": "accumulation",
+}
+"""What `identify` may find beside a definition, by how it begins, and the cause that it is."""
+
+
+def _by_what_is_beside(al: Aligned, first: Outcome, runs: list[Identification | None]) -> Verdict | None:
+    """Where both are one definition with the same numbers, and something goes beside it in one of them."""
+    best = [getattr(run, "best", None) for run in runs]
+    told = [[t for part in getattr(run, "parts", ())[:1] for t in part.told if t.startswith(tuple(BESIDE))] for run in runs]
+    if best[0] is None or best[1] is None or bool(told[0]) == bool(told[1]) or changes(*best):
+        return None
+    side = 0 if told[0] else 1
+    label, other = al.called[side], al.called[1 - side]
+    what = f"in {label} {told[side][0]}; {other} is without that"
+    code = _code(best[1 - side], (al.a, al.b)[side].info.framework)
+    known = {name: _called(x) for name, x in zip(al.called, best, strict=True)}
+    cause = next(c for begin, c in BESIDE.items() if told[side][0].startswith(begin))
+    to_type = {f: c for f in LANGUAGE if (c := _code(best[1 - side], f))}
+    sentence = _sentence(al, first, what, f"write {code} in {label}", "")
+    return Verdict(sentence, cause, known, (), to_type, "", _since(first, what), ((f"in {label}", code),))
 
 
 def _steady(al: Aligned) -> bool:
