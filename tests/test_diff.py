@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from planted.simulate import Options, changed, recorded, run
-from planted.truth import teller
+from planted.truth import Told, optimizer, teller
 
 from lossopt.cli.main import main
 from lossopt.diff import diff
@@ -243,6 +244,21 @@ def test_without_an_identification_the_sentence_says_what_is_not_known():
     assert verdict.cause == "optimizer"
     assert verdict.open == (f"which optimizer {x.label} and {y.label} have was not looked for",)
     assert verdict.sentence.endswith(f"; not known: which optimizer {x.label} and {y.label} have was not looked for.")
+
+
+def test_what_goes_beside_the_optimizer_of_one_run_is_the_difference():
+    a, b = changed(SHORT, hyper={"correct": True}), changed(SHORT, hyper={"correct": False}, framework="jax")
+    x, y = recorded(a), recorded(b)
+    told = {x.label: (), y.label: ("the bias of the moments is not corrected",)}
+
+    def identify(recording, what):
+        parts = (SimpleNamespace(told=told[recording.label]),)
+        return SimpleNamespace(best=Told(optimizer(changed(a, hyper={}))), parts=parts)
+
+    verdict = diff(x, y, identify=identify).verdict
+    assert verdict.cause == "bias_correction"
+    assert verdict.sentence == (f"From step 0 on in {y.label} the bias of the moments is not corrected; {x.label} is without that: "
+                                f"write adamw() in JAX in {y.label}.")
 
 
 def test_equal_runs_say_that_they_are_and_in_what():
