@@ -17,7 +17,7 @@ from lossopt.identify.code import code
 from lossopt.identify.coordinates import coordinate
 from lossopt.identify.evidence import gather, rounded_to
 from lossopt.identify.groups import patterns
-from lossopt.identify.naming import round_values
+from lossopt.identify.known import round_values
 from lossopt.recording import Parameter, Recording, RunInfo, Step
 
 SHAPES = {"body.kernel": (14, 12), "body.bias": (12,), "norm.scale": (12,), "head.kernel": (12, 6)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from lossopt.identify.naming import DETERMINED
+from lossopt.identify.known import DETERMINED
 
 if TYPE_CHECKING:
     from lossopt.identify.confusion import Row

@@ -11,7 +11,7 @@ import numpy as np
 
 from lossopt.identify.evidence import Evidence, Leaf
 from lossopt.identify.fit import Target, descend, scales
-from lossopt.identify.naming import round_values
+from lossopt.identify.known import round_values
 from lossopt.identify.ranking import GOOD_RELATIVE
 from lossopt.identify.replay import CLIP, Rule, predict_values
 

@@ -19,6 +19,7 @@ from lossopt.identify.candidates import rule_of, texts, with_lr_fitted
 from lossopt.identify.code import code
 from lossopt.identify.coordinates import Coordinate
 from lossopt.identify.fit import Fit, Target, clipped, descend, jumps, slopes, with_flat
+from lossopt.identify.known import Known, as_typed, hardly_typed, interval, numbers_apart, round_values, rounder
 from lossopt.identify.replay import CLIP, Rule, as_scheduled, put, value_of
 
 SIGMAS = 5.0
@@ -43,12 +44,6 @@ recorded, and a momentum of 2e-8 follows that: 0.1442 roundings in the place of 
 FINISHED = 3
 """Names of as few words that are compared once their numbers are round."""
 
-TYPED = 4
-"""Significant digits: a determined number that needs more was hardly typed, and counts twice."""
-
-UNUSUAL = 1e3
-"""A number so many times larger or smaller than every usual one is hardly what was typed: it counts twice."""
-
 SYSTEMATIC = 1.5
 """A residual above this is not rounding alone; then the fit's own errors are too small by `INFLATED`."""
 INFLATED = 10.0
@@ -56,46 +51,10 @@ HIDDEN = 1.25
 """Where it is not rounding alone, a residual so little above the fit's is as good: optax's 1 - beta**t in float32 is off by 1e-5, as
 much as a decay of 1e-4 adds to an update of Adam's, and the fit follows it to 1.1e-4."""
 
-DETERMINED = 0.01
-"""Relative: a number known to this is determined."""
-
 FEWER, STILL_GOOD = 3.0, 100.0
 """A rule with fewer numbers is as good as the best where its residual is within this factor, and no more than so many roundings."""
 
 PREFERRED = {"torch": ("torch", "optax", "keras"), "jax": ("optax", "torch", "keras")}
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the data say of one number.
-
-    Attributes:
-        label: its name, ``betas[1]`` for an entry of a tuple.
-        value: the one that is reported.
-        low, high: what fits as well, the others held; infinite where there is no end.
-        determined: the interval is within a percent of the value.
-    """
-
-    label: str
-    value: float
-    low: float
-    high: float
-    determined: bool
-
-    def __str__(self) -> str:
-        if self.determined:
-            return f"{self.label} {self.value:g}"
-        if self.low > 0 and self.high - self.low < self.value < math.inf:
-            each = ((f"{self.low:.{d}g}", f"{self.high:.{d}g}") for d in (2, 3, 4, 5))
-            low, high = next((ends for ends in each if ends[0] != ends[1]), (f"{self.low:g}", f"{self.high:g}"))
-            return f"{self.label} {self.value:g} ({low} to {high} fits)"
-        if math.isinf(self.high) and self.low <= 0:
-            return f"{self.label}: any value fits"
-        if self.low <= 0:
-            return f"{self.label}: anything up to {self.high:.2g} fits"
-        if math.isinf(self.high):
-            return f"{self.label}: anything from {self.low:.2g} on fits"
-        return f"{self.label}: anything from {self.low:.4g} to {self.high:.4g} fits"
 
 
 @dataclass(frozen=True)
@@ -285,7 +244,7 @@ class _Work:
                     break
         known = self._wander(rule, x, tuple(self._known(rule, x, c, fixed[c.label]) for c in rule.free))
         if sum(c.label in loose and not k.determined for c, k in zip(rule.free, known, strict=True)) == 1:  # several go together
-            known = tuple(_rounder(c, k) if c.label in loose else k for c, k in zip(rule.free, known, strict=True))
+            known = tuple(rounder(c, k) if c.label in loose else k for c, k in zip(rule.free, known, strict=True))
         fixed |= {k.label: k.value for k in known}
         flat = dict(rule.spec.flat)
         for c in rule.free:
@@ -295,7 +254,7 @@ class _Work:
         lr = flat["lr"] if rule.lr_fitted else self._recorded_lr()
         spec = d(convention=convention, **given, **({} if lr is None else {"lr": lr}))
         final = self.judge(rule, x)
-        words = sum(_numbers_apart(value, d.defaults_of(convention)[n]) for n, value in given.items())
+        words = sum(numbers_apart(value, d.defaults_of(convention)[n]) for n, value in given.items())
         words += sum(hardly_typed(c, k) for c, k in zip(rule.free, known, strict=True) if c.label in loose)
         return Named(spec, final.residual, final.relative, words, known, rule, x, _before(rule, fixed.get(CLIP, 0.0)))
 
@@ -344,7 +303,7 @@ class _Work:
         if c.label == "weight_decay" and self._one_less(c, value, float(c.to_value(x[j]))):
             lr = float(np.mean([leaf.lr for leaf in self.target.evidence.leaves if leaf.lr is not None]))
             ends = [max(min(ends[0], value - ONE_LESS / lr), c.low), max(ends[1], value + ONE_LESS / lr)]
-        return _interval(c, value, ends[0], ends[1])
+        return interval(c, value, ends[0], ends[1])
 
     def _wander(self, rule: Rule, x: np.ndarray, known: tuple[Known, ...]) -> tuple[Known, ...]:
         """The intervals of what moves by jumps, widened by how far it can go together: by a walk among what fits as well."""
@@ -362,49 +321,12 @@ class _Work:
         widened = []
         for j, (c, k) in enumerate(zip(rule.free, known, strict=True)):
             low, high = (float(c.to_value(v)) for v in (inside[:, j].min(), inside[:, j].max()))
-            widened.append(_interval(c, k.value, min(k.low, low), max(k.high, high)) if jumping[j] else k)
+            widened.append(interval(c, k.value, min(k.low, low), max(k.high, high)) if jumping[j] else k)
         return tuple(widened)
 
     def _allowed(self, here: Fit) -> float:
         inflated = INFLATED if here.residual > SYSTEMATIC else 1.0
         return max((SIGMAS * inflated * here.residual) ** 2 / self.target.u.size, UNTOLD)
-
-
-def as_typed(value: float) -> float:
-    """The shortest number that float32 keeps as this one, where it is one of float32's: 0.003 of 0.003000000026077032."""
-    return float(str(np.float32(value))) if float(np.float32(value)) == value else value
-
-
-def _interval(c: Coordinate, value: float, low: float, high: float) -> Known:
-    """What is known of a value between two ends."""
-    size = (1 - value) if c.kind == "fraction" and value < 1 else abs(value)
-    determined = value != 0 and max(high - value, value - low) <= DETERMINED * max(size, 1e-30)
-    if c.high < math.inf and high >= c.high * (1 - 1e-6):
-        high = c.high
-    return Known(c.label, value, low, high, bool(determined))
-
-
-def hardly_typed(c: Coordinate, known: Known) -> bool:
-    """Whether nobody types it: an eps of 1e8, a first sum of 0.0999999."""
-    value = known.value
-    if known.determined and value != float(f"{value:.{TYPED - 1}e}") and 1 - value != float(f"{1 - value:.{TYPED - 1}e}"):
-        return True
-    return c.kind == "log" and not min(c.typical) / UNUSUAL <= value <= max(c.typical) * UNUSUAL
-
-
-def _numbers_apart(value: Any, default: Any) -> int:
-    """How many numbers of a hyperparameter are not at their default: of a tuple each counts."""
-    if isinstance(value, tuple) and isinstance(default, tuple) and len(value) == len(default):
-        return sum(v != own for v, own in zip(value, default, strict=True))
-    return 1
-
-
-def _rounder(c: Coordinate, known: Known) -> Known:
-    """Of a number that is not determined the roundest that fits; the others held, each fits as well."""
-    if known.determined or not known.low <= known.value <= known.high:
-        return known
-    value = next((v for v in round_values(c, known.value) if v and known.low <= v <= known.high), known.value)
-    return replace(known, value=value)
 
 
 def deviations(rule: Rule, x: np.ndarray, target: Target, residual: float) -> dict[str, float]:
@@ -459,17 +381,3 @@ def _with(spec: Spec, c: Coordinate, value: float) -> Spec:
 
 def _pattern(value: Any) -> Any:
     return tuple(v is None for v in value) if isinstance(value, tuple) else value is None
-
-
-def round_values(c: Coordinate, value: float) -> list[float]:
-    """Values near a number that one would type, the roundest first: 0, then one digit, two, three; of a fraction also of 1 - it."""
-    found = [0.0] if c.low <= 0 and c.kind != "log" else []
-    near: list[float] = []
-    for digits in (1, 2, 3, 4):
-        near.append(float(f"{value:.{digits - 1}e}"))
-        if c.kind == "fraction" and value < 1:
-            near.append(float(f"{1 - float(f'{1 - value:.{digits - 1}e}'):.12g}"))
-    found += sorted(near, key=lambda v: (len(f"{v:.12g}".strip("0").replace(".", "").replace("-", "")), abs(v - value)))
-    inside = [v for v in dict.fromkeys((*found, float(f"{value:.5g}"))) if c.low <= v <= c.high]
-    return [*inside, value]  # 1 - 1e-9 rounds to 1, which no decay rate may be
-

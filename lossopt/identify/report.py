@@ -10,7 +10,8 @@ from lossopt.identify.fit import Fit
 from lossopt.identify.naming import Named
 
 if TYPE_CHECKING:
-    from lossopt.identify.identification import Identification, Part
+    from lossopt.identify.identification import Identification
+    from lossopt.identify.search import Part
 
 NOTHING = 1e-5
 """A number that is 0, and less than this in any case, is not called open."""
