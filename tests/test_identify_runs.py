@@ -106,7 +106,7 @@ def test_moments_in_bfloat16_are_seen() -> None:
             m[n], v[n] = rounded_to(first, "bfloat16"), rounded_to(second, "bfloat16")
         return found
 
-    found = lossopt.identify(recorded(update, lr=0.01))
+    found = lossopt.identify(recorded(update, lr=0.01, steps=10))
     assert found.best.name == "adam" and found.best.spec.hyperparameters["betas"] == (0.9, 0.99)
     assert found.parts[0].told == ("its state is kept in bfloat16",)
 
@@ -119,7 +119,7 @@ def test_a_missing_bias_correction_is_seen() -> None:
             m[n], v[n] = 0.9 * m[n] + 0.1 * g[n], 0.99 * v[n] + 0.01 * g[n] ** 2
         return {n: -0.01 * m[n] / (np.sqrt(v[n]) + 1e-4) for n in p}
 
-    found = lossopt.identify(recorded(update, lr=0.01))
+    found = lossopt.identify(recorded(update, lr=0.01, steps=10))
     assert found.parts[0].told == ("the bias of the moments is not corrected",), str(found)
 
 
@@ -130,7 +130,7 @@ def test_updates_that_come_late_are_seen() -> None:
         before.append(g)
         return {n: np.zeros_like(x) for n, x in p.items()} if t == 0 else step(t, before[-2], p)
 
-    found = lossopt.identify(recorded(update, lr=0.01))
+    found = lossopt.identify(recorded(update, lr=0.01, steps=10))
     assert found.best.name == "adam"
     assert found.parts[0].told == ("updates come one step late: each belongs to the gradient before",)
 
@@ -159,9 +159,9 @@ def written(run: Recording, folder: Any) -> str:
 
 def test_noise_is_not_named(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
     rng = np.random.default_rng(0)
-    run = recorded(lambda t, g, p: {n: 0.01 * rng.normal(size=x.shape) for n, x in p.items()}, steps=6, lr=0.01)
+    run = recorded(lambda t, g, p: {n: 0.01 * rng.normal(size=x.shape) for n, x in p.items()}, steps=4, lr=0.01)
     assert main(["identify", written(run, tmp_path / "noise")]) == 1
-    assert "noise: no definition explains the updates of 6 steps; the closest is " in capsys.readouterr().out
+    assert "noise: no definition explains the updates of 4 steps; the closest is " in capsys.readouterr().out
 
 
 def test_rules_of_norms_are_not_judged_from_samples() -> None:
