@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import lossopt
-from lossopt import optimizers
+from lossopt import optimizers, registry
 from lossopt.errors import InputError, UnknownNameError
 from lossopt.hyper import Range
+from lossopt.identify import confusion
 from lossopt.identify.clipping import clipping
 from lossopt.identify.code import code
 from lossopt.identify.coordinates import coordinate
@@ -125,6 +127,13 @@ def test_updates_in_bfloat16_steps_are_counted_in_their_roundings() -> None:
     gathered = gather(run)
     assert gathered.on_grid
     assert rounded_to(np.array([1.0 + 2.0**-8, 1.0 + 2.0**-7]), "bfloat16").tolist() == [1.0, 1.0 + 2.0**-7]
+
+
+def test_the_published_table_has_every_optimizer() -> None:
+    page = Path(confusion.__file__).with_name("CONFUSION.md").read_text(encoding="utf-8")
+    rows = {line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| ")} - {"optimizer"}
+    left = {line.split()[1] for line in page.partition("Left out:")[2].splitlines() if line.startswith("- ")}
+    assert rows | left == {*registry.own_names("optimizer")}, "type: python -m lossopt.identify.confusion --page lossopt/identify/CONFUSION.md"
 
 
 def test_round_values_stay_in_range() -> None:

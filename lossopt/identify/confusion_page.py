@@ -23,7 +23,7 @@ the loss and, in PyTorch, the learning rate.  Then `identify` is asked.  A cell 
 - **right, n %**: by its name, and a number that is called determined is off by so much (of a decay rate b it is 1 - b);
 - **as** another: that one, with the numbers that stand there, makes the same updates to rounding: these data cannot tell;
 - **not explained**: nothing was named;
-- **wrong**: another was named, though what was planted explains the updates better.
+- **wrong**: another was named, though what was planted explains the updates better; or something beside it that was not planted.
 
 {summary}
 
