@@ -9,6 +9,7 @@ import numpy as np
 
 from lossopt.diff.align import Aligned
 from lossopt.diff.finding import Finding, Outcome, Watch, listed, short
+from lossopt.recording.numbers import common
 
 RATE = 2e-4
 """Of a learning rate.  optax computes schedules in float32, and the last steps of a cosine then differ by 1.7e-4 from
@@ -191,7 +192,7 @@ def _factors(x: np.ndarray, y: np.ndarray) -> Sequence[float]:
 # ------------------------------------------------------------------------------------------------- beside the learning rate
 def beside_the_rate(al: Aligned) -> Finding | None:
     """Another number of the optimizer that varies in one run, and in the other does not, or otherwise: OneCycleLR cycles momentum too."""
-    each = [[{_common(label): values[0] for label, values in s.numbers.items()} for s in side] for side in zip(*al.steps, strict=True)]
+    each = [[{common(label): values[0] for label, values in s.numbers.items()} for s in side] for side in zip(*al.steps, strict=True)]
     for label in sorted({label for side in each for step in side for label in step}):
         series = [[step.get(label, math.nan) for step in side] for side in each]
         i = next((i for i, (x, y) in enumerate(zip(*series, strict=True)) if not _same(x, y)), None)
@@ -209,8 +210,3 @@ def beside_the_rate(al: Aligned) -> Finding | None:
 
 def _same(x: float, y: float) -> bool:
     return math.isclose(x, y, rel_tol=1e-6) or (math.isnan(x) and math.isnan(y))
-
-
-def _common(label: str) -> str:
-    """torch's name of optax's ``b1``."""
-    return {"b1": "betas[0]", "b2": "betas[1]"}.get(label, label)

@@ -12,6 +12,7 @@ import numpy as np
 
 from lossopt.errors import InputError
 from lossopt.recording.contents import NO_STEPS, Recording, Step
+from lossopt.recording.numbers import common
 
 EPSILON = {"float64": 2.0**-40, "float32": 2.0**-23, "bfloat16": 2.0**-7, "float16": 2.0**-10}
 """The spacing of numbers near 1.  Of float64 it is coarser than it could be, as no fit of hyperparameters ends closer."""
@@ -212,8 +213,8 @@ def _scheduled(numbers: Sequence[Mapping[str, tuple[float, ...]]]) -> dict[tuple
 
 
 def _place(label: str) -> tuple[str, int | None]:
-    """``("betas", 0)`` for ``betas[0]``, and for optax's ``b1``."""
-    name, _, index = {"b1": "betas[0]", "b2": "betas[1]", "b3": "betas[2]"}.get(label, label).rstrip("]").partition("[")
+    """``("betas", 0)`` for ``betas[0]``."""
+    name, _, index = common(label).rstrip("]").partition("[")
     return name, int(index) if index else None
 
 

@@ -59,3 +59,11 @@ def filled(lines: Sequence[Numbers]) -> list[dict[str, tuple[float, ...]]]:
         held = {label: tuple(map(float, line.get(label, values))) for label, values in held.items()}
         found.append(held)
     return found
+
+
+OF_OPTAX = {"b1": "betas[0]", "b2": "betas[1]", "b3": "betas[2]"}
+
+
+def common(label: str) -> str:
+    """What both frameworks' numbers are called by: torch's ``betas[0]`` for optax's ``b1``."""
+    return OF_OPTAX.get(label, label)
