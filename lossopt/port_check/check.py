@@ -28,6 +28,9 @@ FRAMEWORKS = ("torch", "jax")
 AT_ONCE = ("initial weights", "forward", "gradients")
 """Stages of which more updates would tell no more; the others are followed for as many as are identified by."""
 
+TOLD = ("parameters", "evaluation")
+"""Links whose notes are told otherwise: pairs in groups, running statistics of the modules that keep them."""
+
 COPIED = ("initialisation", "transposed kernel", "permuted weights", "rounded weights")
 """Causes that copied weights take away."""
 
@@ -148,7 +151,7 @@ def _found(sides: list[Side], al: Aligned, done: tuple[int, int], steps: int, no
         verdict = _of_weights(verdict, broken)
     elif differ := known.differences(*seen):
         more += [f"seen, {'though' if stage is None else 'and'} the first outputs agree to rounding: {clause}" for clause in differ]
-    harmless = [note for o in outcomes for note in o.notes if o.link != "parameters"]  # those are told in groups
+    harmless = [note for o in outcomes for note in o.notes if o.link not in TOLD]
     notes = [*notes, *_guessed(al), *harmless, *more, *known.unseen(*seen)]
     links = Diff(al, tuple(outcomes), broken, verdict).to_dict()
     return PortCheck(stages(al, broken, steps, min(done)), verdict, tuple(notes), links, folders)
