@@ -25,10 +25,10 @@ from lossopt.identify.candidates import REASONS, rule_of, takes_vectors, texts, 
 from lossopt.identify.confusion_page import page
 from lossopt.identify.coordinates import Coordinate
 from lossopt.identify.evidence import gather
-from lossopt.identify.fit import Target, with_flat
+from lossopt.identify.fit import Target
 from lossopt.identify.known import DETERMINED
 from lossopt.identify.naming import Named
-from lossopt.identify.replay import predict_values, put, value_of
+from lossopt.identify.replay import predict_values, put, value_of, with_flat
 from lossopt.identify.search import UNRECORDED
 from lossopt.parity.problem import Problem
 from lossopt.recording import Parameter, Recording, RunInfo, Step

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,9 @@ FAR_OFF = 1e9
 
 DIFFERENCE = 1e-4
 """Of a coordinate, for a derivative."""
+
+ASLEEP = 1e-12
+"""Relative: a coordinate along which the residuals change no more does not move them."""
 
 DAMPINGS = np.array([0.0, 1e-3, 0.1, 10.0])
 """Relative to each other: tried at once in every iteration."""
@@ -230,6 +233,24 @@ def at_usual(fit: Fit, target: Target, most: int = 64) -> Fit:
     return min(fit, target.judge(rule, points[i], z[i]), key=lambda f: f.score)
 
 
+def awakened(fit: Fit, target: Target) -> Fit:
+    """The fit from another usual value of what moves nothing where it is: slopes do not lead away from an eps of 1e-30."""
+    rule = fit.rule
+    if not rule.free:
+        return fit
+    z = target.residuals(rule, fit.x[None])[0]
+    sizes = np.abs(slopes(rule, target, fit.x, z)).max(axis=1)
+    asleep = np.flatnonzero(sizes <= ASLEEP * max(float(sizes.max()), 1e-300))
+    points = [[*fit.x[:j], rule.free[j].to_x(v), *fit.x[j + 1:]] for j in asleep for v in rule.free[j].typical]
+    if not points:
+        return fit
+    scores = score(target.residuals(rule, np.array(points)))
+    i = int(np.argmin(scores))
+    if not scores[i] < fit.score:
+        return fit
+    return min(fit, descend(rule, target, np.array(points[i])), key=lambda f: f.score)
+
+
 def jumps(rule: Rule, target: Target, x: np.ndarray) -> np.ndarray:
     """Of each coordinate whether it moves some elements, and most not at all."""
     step = 0.3 * np.eye(len(x))
@@ -254,11 +275,3 @@ def _wander(rule: Rule, target: Target, x: np.ndarray, jumping: np.ndarray, rng:
         if step < last:
             break
     return target.judge(rule, x, target.residuals(rule, x[None])[0])
-
-
-def with_flat(spec: Any, flat: dict[str, Any], path: tuple[int, ...] = (), names: Any = None) -> Any:
-    """The spec with hyperparameters by flat name, unchecked."""
-    names = names or spec.flat_names
-    own = {n: flat[names[path, n]] for n in spec.hyperparameters}
-    inner = tuple(with_flat(s, flat, (*path, i), names) for i, s in enumerate(spec.inner))
-    return replace(spec, hyperparameters=own, inner=inner)

@@ -13,7 +13,7 @@ from lossopt.identify.evidence import Evidence, Leaf
 from lossopt.identify.fit import Target, descend, scales
 from lossopt.identify.known import round_values
 from lossopt.identify.ranking import GOOD_RELATIVE
-from lossopt.identify.replay import CLIP, Rule, predict_values
+from lossopt.identify.replay import CLIP, Rule, predict_values, with_flat
 
 FACTOR = 1e-3
 """Relative: learning rates closer than this are one."""
@@ -93,8 +93,6 @@ def _decays(rule: Rule, values: Mapping[str, Any], alone: Evidence, decay: Any) 
 
 
 def _spec(rule: Rule, values: Mapping[str, Any]) -> Any:
-    from lossopt.identify.fit import with_flat
-
     return with_flat(rule.spec, {n: values[n] for n in rule.spec.flat})
 
 

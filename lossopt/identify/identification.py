@@ -13,10 +13,10 @@ from lossopt.identify import groups as grouping
 from lossopt.identify.candidates import Excluded
 from lossopt.identify.clipping import Clipping, clipping
 from lossopt.identify.evidence import Evidence, Gathered, gather
-from lossopt.identify.fit import Fit, with_flat
+from lossopt.identify.fit import Fit
 from lossopt.identify.groups import Group
 from lossopt.identify.naming import Named
-from lossopt.identify.replay import CLIP
+from lossopt.identify.replay import CLIP, with_flat
 from lossopt.identify.schedules import ScheduleFit, identify_schedule
 from lossopt.identify.search import Part, accumulating, explained
 from lossopt.identify.variations import period

@@ -29,6 +29,7 @@ class Known:
         value: the one that is reported.
         low, high: what fits as well, the others held; infinite where there is no end.
         determined: the interval is within a percent of the value.
+        tied: the numbers without which it is not known: with others of them another of it fits as well.
     """
 
     label: str
@@ -36,10 +37,13 @@ class Known:
     low: float
     high: float
     determined: bool
+    tied: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         if self.determined:
             return f"{self.label} {self.value:g}"
+        if self.tied:
+            return f"{self.label} {self.value:g} (known only with {', '.join(self.tied)})"
         if self.low > 0 and self.high - self.low < self.value < math.inf:
             each = ((f"{self.low:.{d}g}", f"{self.high:.{d}g}") for d in (2, 3, 4, 5))
             low, high = next((ends for ends in each if ends[0] != ends[1]), (f"{self.low:g}", f"{self.high:g}"))
@@ -84,7 +88,7 @@ def numbers_apart(value: Any, default: Any) -> int:
 
 def rounder(c: Coordinate, known: Known) -> Known:
     """Of a number that is not determined the roundest that fits; the others held, each fits as well."""
-    if known.determined or not known.low <= known.value <= known.high:
+    if known.determined or known.tied or not known.low <= known.value <= known.high:
         return known
     value = next((v for v in round_values(c, known.value) if v and known.low <= v <= known.high), known.value)
     return replace(known, value=value)

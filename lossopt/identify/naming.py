@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,9 +18,10 @@ from lossopt.definition import Optimizer, Spec
 from lossopt.identify.candidates import rule_of, texts, with_lr_fitted
 from lossopt.identify.code import code
 from lossopt.identify.coordinates import Coordinate
-from lossopt.identify.fit import Fit, Target, clipped, descend, jumps, slopes, with_flat
+from lossopt.identify.fit import Fit, Target, clipped, descend, jumps
 from lossopt.identify.known import Known, as_typed, hardly_typed, interval, numbers_apart, round_values, rounder
-from lossopt.identify.replay import CLIP, Rule, as_scheduled, put, value_of
+from lossopt.identify.replay import CLIP, Rule, as_scheduled, keeping, put, value_of, with_flat
+from lossopt.identify.together import Together, together
 
 SIGMAS = 5.0
 """How far a number may be moved from the fit."""
@@ -40,6 +41,10 @@ ONE_LESS = 3.2e-8
 UNTOLD = 0.05**2
 """Of a rounding, squared: a difference that says nothing.  JAX multiplies by lr in float32, which is up to 6e-8 from the lr that is
 recorded, and a momentum of 2e-8 follows that: 0.1442 roundings in the place of 0.1456."""
+
+ELSEWHERE = 0.05
+"""Relative, of updates: how far off a switch may be set with the numbers of the other side, and still be fitted with numbers of its own.
+A decay before Adafactor's scale makes 1 - weight_decay of the learning rate."""
 
 FINISHED = 3
 """Names of as few words that are compared once their numbers are round."""
@@ -136,10 +141,15 @@ class _Work:
     def __init__(self, fit: Fit, target: Target) -> None:
         self.fit, self.target = fit, target
         self.base = self.judge(fit.rule, fit.x)
-        self.spread = deviations(fit.rule, fit.x, target, self.base.residual)
+        self.together = self._together_at(self.base)
+        self.spread = self.together.spread
 
     def judge(self, rule: Rule, x: np.ndarray) -> Fit:
         return self.target.judge(rule, x, self.target.residuals(rule, x[None])[0])
+
+    def _together_at(self, fit: Fit) -> Together:
+        noise = fit.residual * (INFLATED if fit.residual > SYSTEMATIC else 1.0)
+        return together(fit, self.target, noise, self._allowed(fit))
 
     def as_good(self, fit: Fit) -> bool:
         """Whether a fit explains the data as well as this one, within what chance may do."""
@@ -151,42 +161,51 @@ class _Work:
     def under(self, d: Optimizer, convention: str) -> tuple[int, Rule, np.ndarray, frozenset[str]]:
         """(words, rule, point, the coordinates that are not at a default) under one name."""
         defaults, rule, x = d.defaults_of(convention), self.fit.rule, self.fit.x
-        rule, x, _ = self._switches_of(defaults, rule, x)
-        loose = {c.label for c in rule.free if c.name in defaults and c.name not in rule.lr_names}
+        rule, x, _ = self._switches_of(defaults, rule, x, frozenset())
+        stay, loose = set[str](), {c.label for c in rule.free if c.name in defaults and c.name not in rule.lr_names}
         order = sorted((c for c in rule.free if c.label in loose), key=lambda c: -self.spread.get(c.label, math.inf))
         for c in order:
             default = defaults[c.name]
             own = default if c.index is None else default[c.index] if isinstance(default, tuple) else None
             if not isinstance(own, float | int):
                 continue
-            trial = self.held(rule, x, c, float(own))
+            trial = self.held(rule, x, c, float(own), stay)
             if trial is not None:
-                (rule, x), loose = trial, loose - {c.label}
-        rule, x, words = self._switches_of(defaults, rule, x)  # again: a decay of nothing is decoupled as well as not
+                (rule, x), loose, stay = trial, loose - {c.label}, stay | {c.label}
+        rule, x, words = self._switches_of(defaults, rule, x, stay)  # again: a decay of nothing is decoupled as well as not
         return words + len(loose), rule, x, frozenset(loose)
 
-    def _switches_of(self, defaults: Mapping[str, Any], rule: Rule, x: np.ndarray) -> tuple[Rule, np.ndarray, int]:
-        """The rule with every switch at its default that may be, and how many are not."""
+    def _switches_of(self, defaults: Mapping[str, Any], rule: Rule, x: np.ndarray, stay: Collection[str]) -> tuple[Rule, np.ndarray, int]:
+        """The rule with every switch at its default that may be, and how many are not; the numbers of `stay` stay."""
         free, words = {c.name for c in rule.free}, 0
         for name, default in defaults.items():
             value = rule.spec.hyperparameters[name]
             switch = name not in free or _pattern(value) != _pattern(default)
             if name == "lr" or not switch or value == default:
                 continue
-            trial = None if name == "maximize" else self.switched(rule, x, name, default)
+            trial = None if name == "maximize" else self.switched(rule, x, name, default, stay)
             rule, x, words = (*trial, words) if trial else (rule, x, words + 1)
         return rule, x, words
 
-    def switched(self, rule: Rule, x: np.ndarray, name: str, value: Any) -> tuple[Rule, np.ndarray] | None:
+    def switched(self, rule: Rule, x: np.ndarray, name: str, value: Any, stay: Collection[str]) -> tuple[Rule, np.ndarray] | None:
         """The rule with a switch set otherwise, where it fits as well."""
         other, point = changed(rule, x, name, value)
         found = self.judge(other, point)
-        if not self.as_good(found) and found.relative < 1e-2:
-            found = descend(other, self.target, point, iterations=5)
+        if not self.as_good(found) and found.relative < ELSEWHERE:
+            found = self._refitted(other, point, stay, iterations=5)
         return (other, found.x) if self.as_good(found) else None
 
-    def held(self, rule: Rule, x: np.ndarray, c: Coordinate, value: float, *, refit: bool = True) -> tuple[Rule, np.ndarray] | None:
-        """The rule with one coordinate at a value, the others moved where that helps; None where it fits worse."""
+    def _refitted(self, rule: Rule, x: np.ndarray, stay: Collection[str], iterations: int) -> Fit:
+        """The fit from a point on, some of whose coordinates stay."""
+        stays = np.array([c.label in stay and c.name != CLIP for c in rule.free], bool)
+        kept = keeping(rule, x, {c.label for c, own in zip(rule.free, stays, strict=True) if own})
+        found, whole = descend(kept, self.target, x[~stays], iterations), x.copy()
+        whole[~stays] = found.x
+        return replace(found, rule=rule, x=whole)
+
+    def held(self, rule: Rule, x: np.ndarray, c: Coordinate, value: float, stay: Collection[str], *,
+             refit: bool = True) -> tuple[Rule, np.ndarray] | None:  # fmt: skip
+        """The rule with one coordinate at a value, the others but those of `stay` moved where that helps; None where it fits worse."""
         j = next(j for j, own in enumerate(rule.free) if own.label == c.label)
         moved = x.copy()
         moved[j] = c.to_x(value)
@@ -196,7 +215,9 @@ class _Work:
         rest = np.delete(x, j)
         found = self.judge(fixed, rest)
         if not self.as_good(found) and refit and self.spread.get(c.label, math.inf) > 1e-5:
-            found = descend(fixed, self.target, rest, iterations=12 if rule.clip else 4)  # a bound goes far with what it scales
+            followed = self._following(fixed, rest, c.label, x[j], moved[j], stay)
+            start = min((found, self.judge(fixed, followed)), key=lambda f: f.score).x
+            found = self._refitted(fixed, start, stay, iterations=12 if rule.clip else 4)  # a bound goes far with what it scales
         near = abs(moved[j] - x[j]) <= ARITHMETIC * max(1.0 if c.kind == "log" else abs(x[j]), 1e-12)
         lost = found.relative < LOST if self.base.residual > SYSTEMATIC else found.residual < max(3 * self.base.residual, 1.0)
         there = float(c.to_value(x[j]))
@@ -208,6 +229,12 @@ class _Work:
             return None
         whole = np.insert(found.x, j, moved[j])
         return replace(rule, spec=fixed.spec), whole
+
+    def _following(self, rule: Rule, x: np.ndarray, label: str, start: float, end: float, stay: Collection[str]) -> np.ndarray:
+        """Where the other coordinates go with one that is moved."""
+        others = {c.label: float(own) for c, own in zip(rule.free, x, strict=True) if c.label not in stay}
+        goes = self.together.following(label, start, end, others)
+        return clipped(rule, np.array([[goes.get(c.label, own) for c, own in zip(rule.free, x, strict=True)]]))[0]
 
     def _clipped_at(self, rule: Rule, x: np.ndarray, moved: np.ndarray, by: float) -> tuple[Rule, np.ndarray] | None:
         """Another bound, with the learning rate that goes with it where every step is clipped."""
@@ -232,17 +259,20 @@ class _Work:
             if c.label not in loose and c.name not in rule.lr_names and c.name != CLIP:
                 fixed[c.label] = value_of(d.defaults_of(convention), c)  # exactly, and not as its logarithm brings it back
         rule, x, loose = self._together(rule, x, loose, fixed)
-        left = (c for c in rule.free if c.label in loose or c.name in (*rule.lr_names, CLIP))
+        left = [c for c in rule.free if c.label in loose or c.name in (*rule.lr_names, CLIP)]
+        stay = {c.label for c in rule.free} - {c.label for c in left}
         for c in sorted(left, key=lambda c: (c.name != CLIP, self.spread.get(c.label, 0))):
             j = next(j for j, own in enumerate(rule.free) if own.label == c.label)
             fixed[c.label] = float(c.to_value(x[j]))
             usual = [1.0] if c.name == CLIP else []
             for value in [*usual, *round_values(c, fixed[c.label])]:
-                trial = self.held(rule, x, c, value, refit=abs(c.to_x(value) - x[j]) < 0.3)
+                trial = self.held(rule, x, c, value, stay, refit=abs(c.to_x(value) - x[j]) < 0.3)
                 if trial is not None:
                     (rule, x), fixed[c.label] = trial, value
                     break
-        known = self._wander(rule, x, tuple(self._known(rule, x, c, fixed[c.label]) for c in rule.free))
+            stay |= {c.label}
+        at_end = self._together_at(self.judge(rule, x))
+        known = self._wander(rule, x, tuple(self._known(rule, x, c, fixed[c.label], at_end) for c in rule.free))
         if sum(c.label in loose and not k.determined for c, k in zip(rule.free, known, strict=True)) == 1:  # several go together
             known = tuple(rounder(c, k) if c.label in loose else k for c, k in zip(rule.free, known, strict=True))
         fixed |= {k.label: k.value for k in known}
@@ -278,7 +308,7 @@ class _Work:
         lrs = np.stack([leaf.lr for leaf in self.target.evidence.leaves if leaf.lr is not None])
         return as_typed(float(lrs.flat[0])) if lrs.size else None
 
-    def _known(self, rule: Rule, x: np.ndarray, c: Coordinate, value: float) -> Known:
+    def _known(self, rule: Rule, x: np.ndarray, c: Coordinate, value: float, at_end: Together) -> Known:
         """How far a coordinate may go on either side: by the fit's own errors, or where nothing changes, until something does."""
         j = next(j for j, own in enumerate(rule.free) if own.label == c.label)
         offsets = np.concatenate([[0.0], np.geomspace(1e-5, 30.0, 40)])
@@ -295,7 +325,7 @@ class _Work:
                 ends.append(float(c.to_value(trials[max(worse[0] - 1, 0), j])))
             else:
                 ends.append(0.0 if side < 0 and c.low >= 0 else side * math.inf)
-        spread = self.spread.get(c.label, 0.0)
+        spread = at_end.spread.get(c.label, 0.0)
         if np.isfinite(spread):  # what goes with other numbers may go further
             reach = x[j] + min(SIGMAS * spread, c.reach) * np.array([-1.0, 1.0])  # no further than slopes can be trusted
             wider = c.to_value(np.array([float(c.clip(np.asarray(r))) for r in reach]))
@@ -303,7 +333,8 @@ class _Work:
         if c.label == "weight_decay" and self._one_less(c, value, float(c.to_value(x[j]))):
             lr = float(np.mean([leaf.lr for leaf in self.target.evidence.leaves if leaf.lr is not None]))
             ends = [max(min(ends[0], value - ONE_LESS / lr), c.low), max(ends[1], value + ONE_LESS / lr)]
-        return interval(c, value, ends[0], ends[1])
+        found = interval(c, value, ends[0], ends[1])
+        return replace(found, determined=False, tied=at_end.tied[c.label]) if c.label in at_end.tied else found
 
     def _wander(self, rule: Rule, x: np.ndarray, known: tuple[Known, ...]) -> tuple[Known, ...]:
         """The intervals of what moves by jumps, widened by how far it can go together: by a walk among what fits as well."""
@@ -327,26 +358,6 @@ class _Work:
     def _allowed(self, here: Fit) -> float:
         inflated = INFLATED if here.residual > SYSTEMATIC else 1.0
         return max((SIGMAS * inflated * here.residual) ** 2 / self.target.u.size, UNTOLD)
-
-
-def deviations(rule: Rule, x: np.ndarray, target: Target, residual: float) -> dict[str, float]:
-    """The standard deviation of each coordinate; infinite where the data say nothing."""
-    if not rule.free:
-        return {}
-    jacobian = slopes(rule, target, x, target.residuals(rule, x[None])[0])
-    normal = jacobian @ jacobian.T
-    scale = np.sqrt(np.diag(normal))
-    live = scale > 1e-12 * max(float(scale.max()), 1e-300)
-    found = dict.fromkeys((c.label for c in rule.free), math.inf)
-    if live.any():
-        a = normal[np.ix_(live, live)] / np.outer(scale[live], scale[live])
-        sizes, directions = np.linalg.eigh(a)
-        sizes = np.maximum(sizes, 1e-12 * sizes[-1])  # two decays that only their sum tells: neither is known, and not both exactly
-        variances = (directions**2 / sizes).sum(axis=1)
-        noise = residual * (INFLATED if residual > SYSTEMATIC else 1.0)
-        for k, j in enumerate(np.flatnonzero(live)):
-            found[rule.free[j].label] = noise * math.sqrt(float(variances[k])) / float(scale[j])
-    return found
 
 
 def changed(rule: Rule, x: np.ndarray, name: str, value: Any) -> tuple[Rule, np.ndarray]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from lossopt.identify.candidates import Excluded, decomposes, rules
 from lossopt.identify.evidence import Evidence
-from lossopt.identify.fit import Fit, Target, at_usual, compass, descend, search, starts
+from lossopt.identify.fit import Fit, Target, at_usual, awakened, compass, descend, search, starts
 from lossopt.identify.replay import Rule
 
 GOOD_RESIDUAL, GOOD_RELATIVE = 6.0, 2e-5
@@ -35,7 +35,7 @@ FIRST_UPDATE = 0.05
 """Relative: a slow rule that is further off at the first update, fitted to it, is left."""
 
 ON_ITS_WAY = 0.02
-"""Relative: a quick rule that comes so close to the first update is searched for on more of them."""
+"""Relative: a rule that comes so close to the first update is searched for on more of them."""
 
 ENOUGH = 0.5
 """A residual with which a fit on some of the evidence is left."""
@@ -124,9 +124,20 @@ def sieve(found: Sequence[Rule], evidence: Evidence, *, scaled: bool = False) ->
     fits = [_further(fit, first.of(fit.rule)) for fit in near(fits, 10 * WIDE, 2 * KEPT)]
     kept = [fit for fit in near(fits, WIDE, KEPT) if fit.rule.together or fit.relative < FIRST_UPDATE]
     second = Targets(evidence.head(min(move + 5, evidence.steps)), MORE_ELEMENTS, scaled)
-    kept = closest(_second(kept, second), NARROW, MOST_FITTED)
     third = Targets(evidence, MOST_ELEMENTS, scaled)
-    fits = [polished(descend(fit.rule, third.of(fit.rule), fit.x), third.of(fit.rule)) for fit in kept]
+    on, left = _second(kept, second)
+    kept = closest(on, NARROW, MOST_FITTED)
+    fits = _third(kept, third)
+    if not good(fits[0]) and (explained := [fit.rule for fit in kept if good(fit)]):
+        # What explained some steps and not all may have learned nothing yet of its numbers, as before a rectification at the sixth.
+        fits += [_far(fit, third.of(fit.rule)) for fit in fits if fit.rule in explained]
+        if not good(min(fits, key=lambda fit: fit.residual)):
+            fits += _third(closest([_far(fit, second.of(fit.rule)) for fit in left], NARROW, MOST_FITTED), third)
+    return sorted(fits, key=lambda fit: fit.residual)
+
+
+def _third(kept: Sequence[Fit], targets: Targets) -> list[Fit]:
+    fits = [polished(descend(fit.rule, targets.of(fit.rule), fit.x), targets.of(fit.rule)) for fit in kept]
     return sorted(fits, key=lambda fit: fit.residual)
 
 
@@ -134,19 +145,25 @@ def _further(fit: Fit, target: Target) -> Fit:
     return min(fit, descend(fit.rule, target, fit.x, 8, ENOUGH), key=lambda f: f.score)
 
 
-def _second(kept: Sequence[Fit], targets: Targets) -> list[Fit]:
-    """The fits on some steps; as soon as one explains them, others that are no simpler are not searched for far away."""
-    found: list[Fit] = []
+def _second(kept: Sequence[Fit], targets: Targets) -> tuple[list[Fit], list[Fit]]:
+    """The fits on some steps; as soon as one explains them, others that are no simpler are not searched for far away: these too."""
+    found, left = list[Fit](), list[Fit]()
     for fit in kept:
         target, explaining = targets.of(fit.rule), [one for one in found if good(one)]
         on = descend(fit.rule, target, fit.x, 8 if explaining else 12, ENOUGH)
         # What would say the same with fewer numbers is worth a search: momentum and a sign, beside two decay rates that are one.
         if not good(on) and all(len(fit.rule.free) < len(one.rule.free) for one in explaining):
-            rule = fit.rule
-            again = search(rule, target, count=24 if rule.together else 6, best=2 if rule.together else 1, enough=ENOUGH)
-            on = polished(min(again, on, key=lambda f: f.score), target)
+            on = _far(on, target)
+        elif not good(on):
+            left.append(on)
         found.append(on)
-    return found
+    return found, left
+
+
+def _far(fit: Fit, target: Target) -> Fit:
+    """The fit, or a better one from other starting points."""
+    again = search(fit.rule, target, count=24 if fit.rule.together else 6, best=2 if fit.rule.together else 1, enough=ENOUGH)
+    return polished(min(again, fit, key=lambda f: f.score), target)
 
 
 def _likely(found: Sequence[Rule], evidence: Evidence) -> list[Rule]:
@@ -165,7 +182,9 @@ def _likely(found: Sequence[Rule], evidence: Evidence) -> list[Rule]:
 
 
 def polished(fit: Fit, target: Target) -> Fit:
-    """The fit after a search with the compass, where slopes did not lead to an explanation."""
+    """The fit after a search where slopes do not lead: from other usual values, and with the compass."""
+    if not good(fit) and fit.relative < ON_ITS_WAY:
+        fit = awakened(fit, target)
     if not fit.rule.together or fit.relative > 0.7 or not fit.rule.free:
         return fit
     fit = at_usual(fit, target)
@@ -178,7 +197,7 @@ def polished(fit: Fit, target: Target) -> Fit:
 def near(fits: Sequence[Fit], factor: float, most: int) -> list[Fit]:
     """The closest, and those that were on their way: one update has no second moment, and rules with many numbers are there at once."""
     chosen = closest(fits, factor, most)
-    return [*chosen, *(fit for fit in fits if fit.rule.together and fit.relative < ON_ITS_WAY and all(fit is not c for c in chosen))]
+    return [*chosen, *(fit for fit in fits if fit.relative < ON_ITS_WAY and all(fit is not c for c in chosen))]
 
 
 def closest(fits: Sequence[Fit], factor: float, most: int) -> list[Fit]:

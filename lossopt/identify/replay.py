@@ -7,7 +7,7 @@ by element is run for many hyperparameters at once: they are a leading axis.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -72,6 +72,26 @@ def with_clip(rule: Rule, how: str, norms: np.ndarray, g: np.ndarray) -> Rule:
     typical = (1.0, *(float(np.quantile(sizes, q)) for q in (0.1, 0.5, 0.9)), 0.5 * float(sizes.min()))
     bound = Coordinate(CLIP, None, "log", 0.0, np.inf, tuple(v for v in typical if v > 0))
     return replace(rule, free=(*rule.free, bound), clip=how)
+
+
+def keeping(rule: Rule, x: np.ndarray, labels: Collection[str]) -> Rule:
+    """The rule with some of its coordinates left where they are."""
+    values, at = dict(rule.spec.flat), rule.clip_at
+    for c, own in zip(rule.free, x, strict=True):
+        if c.name == CLIP and c.label in labels:
+            at = float(c.to_value(np.asarray(own)))
+        elif c.label in labels:
+            put(values, c, float(c.to_value(np.asarray(own))))
+    free = tuple(c for c in rule.free if c.label not in labels)
+    return replace(rule, spec=with_flat(rule.spec, values), free=free, clip_at=at)
+
+
+def with_flat(spec: Spec, flat: Mapping[str, Any], path: tuple[int, ...] = (), names: Any = None) -> Spec:
+    """The spec with hyperparameters by flat name, unchecked."""
+    names = names or spec.flat_names
+    own = {n: flat[names[path, n]] for n in spec.hyperparameters}
+    inner = tuple(with_flat(s, flat, (*path, i), names) for i, s in enumerate(spec.inner))
+    return replace(spec, hyperparameters=own, inner=inner)
 
 
 def put(values: dict[str, Any], c: Coordinate, value: Any) -> None:
@@ -189,7 +209,8 @@ def _one(rule: Rule, values: Mapping[str, Any], evidence: Evidence, spoken: tupl
     lr_at = (lambda t: [float(lr[t]) for lr in lrs]) if lrs else None  # type: ignore[index]
     g = [leaf.g for leaf in leaves]
     if rule.clip:
-        g = [clipped_gradients(rule.clip, values[CLIP], x, evidence.norms) for x in g]
+        bound = values[CLIP] if rule.clip_at is None else rule.clip_at
+        g = [clipped_gradients(rule.clip, bound, x, evidence.norms) for x in g]
     values = {n: v for n, v in values.items() if n != CLIP}
     steps = _walk(rule, [values] * len(leaves), [leaf.p for leaf in leaves], g, lr_at=lr_at,
                   evidence=evidence, names=tuple(leaf.name for leaf in leaves), spoken=spoken)  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lossopt.identify.fit import Fit
@@ -156,7 +157,7 @@ def _named_dict(n: Named) -> dict[str, Any]:
         "hyperparameters": dict(n.spec.hyperparameters),
         "residual": n.residual,
         "relative": n.relative,
-        "known": [{"label": k.label, "value": k.value, "low": k.low, "high": k.high, "determined": k.determined} for k in n.known],
+        "known": [asdict(k) for k in n.known],
         "torch": n.code("torch"),
         "jax": n.code("jax"),
     }
