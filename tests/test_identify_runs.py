@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,15 @@ import lossopt
 from lossopt import optimizers, schedules
 from lossopt.cli.main import main
 from lossopt.identify import confusion
-from lossopt.identify.evidence import rounded_to
+from lossopt.identify.candidates import rules
+from lossopt.identify.evidence import gather, rounded_to
+from lossopt.identify.ranking import rank
 from lossopt.recording import FolderWriter, Parameter, Recording, RunInfo
 from lossopt.transforms import accumulate, chain, clip_by_global_norm
 
 
-@pytest.mark.parametrize(("name", "backend"), [("sgd", "torch"), ("adamw", "jax"), ("rmsprop", "jax"), ("lion", "torch"), ("nadam", "torch")])
+@pytest.mark.parametrize(("name", "backend"), [("sgd", "torch"), ("adamw", "jax"), ("rmsprop", "jax"), ("lion", "torch"), ("nadam", "torch"),
+                                                ("radam", "jax")])  # fmt: skip
 def test_a_planted_optimizer_is_found_with_its_numbers(name: str, backend: str) -> None:
     spec = list(confusion.specs(name, confusion.CONVENTION[backend]))[1]
     row = confusion.judged(spec, backend, 1)
@@ -31,6 +35,27 @@ def test_a_planted_optimizer_is_found_with_its_numbers(name: str, backend: str) 
 def test_a_rule_that_needs_whole_parameters_is_found(name: str) -> None:
     row = confusion.judged(next(confusion.specs(name, "torch")), "torch", 0)
     assert (row.outcome, row.worst <= 0.01) == ("right", True), row
+
+
+def test_numbers_of_which_only_the_product_is_known_are_said_to_go_together() -> None:
+    """In JAX nothing tells the learning rate, by which alpha and beta are multiplied: a default stays where it is put."""
+    spec = optimizers.optimistic_gradient_descent(lr=0.0015, alpha=1.3, beta=1.3, convention="optax")
+    found = lossopt.identify(confusion.planted(spec, "jax"))
+    assert [(str(k), k.determined) for k in found.best.known] == [
+        ("lr 0.00195 (known only with alpha, beta)", False),
+        ("alpha 1 (known only with beta, lr)", False),
+        ("beta 1 (known only with alpha, lr)", False),
+    ]
+
+
+def test_a_number_that_moves_nothing_where_it_is_is_searched_for_elsewhere() -> None:
+    """With an eps of 1e-30, SM3's default in torch, slopes say nothing of it."""
+    spec = list(confusion.specs("sm3", "optax"))[1]
+    evidence = gather(confusion.planted(spec, "jax")).evidence
+    own = tuple(rule for rule in rules(evidence, quick=False)[0] if rule.spec.definition.name == "sm3")
+    best = rank(replace(evidence, tried=own)).best
+    assert best is not None and best.residual < 1
+    assert best.values["eps"] == pytest.approx(1.3e-8, rel=0.01)
 
 
 def test_numbers_at_their_default_are_not_said() -> None:

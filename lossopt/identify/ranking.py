@@ -128,7 +128,7 @@ def sieve(found: Sequence[Rule], evidence: Evidence, *, scaled: bool = False) ->
     on, left = _second(kept, second)
     kept = closest(on, NARROW, MOST_FITTED)
     fits = _third(kept, third)
-    if not good(fits[0]) and (explained := [fit.rule for fit in kept if good(fit)]):
+    if not (fits and good(fits[0])) and (explained := [fit.rule for fit in kept if good(fit)]):
         # What explained some steps and not all may have learned nothing yet of its numbers, as before a rectification at the sixth.
         fits += [_far(fit, third.of(fit.rule)) for fit in fits if fit.rule in explained]
         if not good(min(fits, key=lambda fit: fit.residual)):
