@@ -16,9 +16,10 @@ import lossopt
 from lossopt import optimizers, schedules
 from lossopt.cli.main import main
 from lossopt.identify import confusion
-from lossopt.identify.candidates import rules
+from lossopt.identify.candidates import rule_of, rules
 from lossopt.identify.evidence import gather, rounded_to
 from lossopt.identify.ranking import rank
+from lossopt.identify.replay import predict_values
 from lossopt.recording import FolderWriter, Parameter, Recording, RunInfo
 from lossopt.transforms import accumulate, chain, clip_by_global_norm
 
@@ -213,3 +214,11 @@ def test_it_runs_without_a_framework() -> None:
                "print([m for m in ('torch', 'jax', 'scipy') if m in sys.modules])")  # fmt: skip
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_numbers_far_out_predict_nothing_and_stop_nothing() -> None:
+    """2**-1e5 is 0, by which Python does not divide."""
+    spec = optimizers.noisy_sgd(lr=0.01)
+    evidence = gather(confusion.planted(spec, "jax")).evidence
+    found = predict_values(rule_of(spec), {**spec.flat, "gamma": -1e5}, evidence)
+    assert np.isnan(found).all() and found.shape == evidence.flat[0].shape

@@ -13,6 +13,8 @@ import time
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from recorded_runs import torch_run, train
 
 import lossopt
@@ -20,7 +22,7 @@ from lossopt import read_recording
 from lossopt.errors import ArgumentError, InputError
 from lossopt.recording import FolderWriter, Parameter, RunInfo, Step
 from lossopt.recording.contents import PLACES, checksum
-from lossopt.recording.plan import EXACT, WATCHED, Plan, places
+from lossopt.recording.plan import EXACT, WATCHED, Plan, count, distances, places
 from lossopt_torch import measures
 
 
@@ -55,8 +57,16 @@ def test_small_models_are_kept_whole_and_large_ones_sampled():
     found = plan.positions({"a": (10, 91), "b": (100,)})
     assert found["b"] is None
     assert len(found["a"]) == 100
-    assert plan.watched((EXACT,)) is None
-    assert len(plan.watched((EXACT + 1,))) == WATCHED
+
+
+@given(st.lists(st.integers(1, 400), max_size=4).map(tuple))
+def test_a_large_parameter_is_measured_by_enough_elements_whichever_way_it_lies(shape):
+    apart = distances(shape)
+    size = int(np.prod(shape))
+    assert apart == (1,) * len(shape) if size <= EXACT else WATCHED <= count(shape, apart) < size
+    assert np.broadcast_to(0, shape)[tuple(slice(None, None, d) for d in apart)].size == count(shape, apart)
+    turned = dict(zip(shape, apart, strict=True))
+    assert distances(shape[::-1]) == apart[::-1] == tuple(turned[n] for n in shape[::-1])
 
 
 @pytest.mark.parametrize(
@@ -82,8 +92,8 @@ def test_the_checksum_tells_order_and_layout():
         np.testing.assert_allclose(other[:2], same[:2], rtol=1e-9)
         assert abs(other[2] - same[2]) > 1
     assert checksum(np.zeros(0)) == (0, 0, 0, 0)
-    for given in (torch.from_numpy(x), torch.from_numpy(x).int(), torch.from_numpy(x).bfloat16(), torch.zeros(0)):
-        np.testing.assert_allclose(measures.checksum(given).numpy(), checksum(given.double().numpy()), rtol=1e-10, atol=1e-10)
+    for like in (torch.from_numpy(x), torch.from_numpy(x).int(), torch.from_numpy(x).bfloat16(), torch.zeros(0)):
+        np.testing.assert_allclose(measures.checksum(like).numpy(), checksum(like.double().numpy()), rtol=1e-10, atol=1e-10)
 
 
 def test_what_is_not_finite_is_read_back(tmp_path):

@@ -17,12 +17,15 @@ from jax.core import Tracer
 from jax.experimental.buffer_callback import buffer_callback
 
 from lossopt.recording.log import Part
+from lossopt.recording.plan import thinned
 from lossopt.schedules.spec import ScheduleSpec
 from lossopt_jax.optimizers import Transformation, at_step, scalar_dtype, split
 from lossopt_jax.recording_host import Run, some_of
 from lossopt_jax.schedules import TraceableSchedule
 
 LR = "learning_rate"
+
+ESTIMATED = ("update_norms", "param_norms")
 
 SMALL = 2048
 """Up to so many elements, arrays are measured together."""
@@ -40,15 +43,14 @@ def tell(run: Run, count: Any, raw: Any, grads: Any, updates: Any, params: Any, 
     run.begin(names, leaves)
     kinds = {"grad": leaves, "update": tree.flatten_up_to(updates), **({} if params is None else {"param": tree.flatten_up_to(params)})}
     kinds = {kind: [_apart(x) for x in some] for kind, some in kinds.items()}
-    watched = [some_of(x, run.log.watched[name]) for name, x in zip(names, kinds["update"], strict=True)]
-    measured = {"grad_norms": kinds["grad"], "update_norms": watched}
+    measured = {"grad_norms": kinds["grad"], "update_norms": _thinned(run, names, kinds["update"])}
     if raw is not None:
         measured["raw_grad_norms"] = [_apart(x) for x in tree.flatten_up_to(raw)]
     if params is not None:
-        measured["param_norms"] = kinds["param"]
+        measured["param_norms"] = _thinned(run, names, kinds["param"])
     dtype = scalar_dtype(leaves)
     norms = jnp.sqrt(jnp.stack([x.astype(dtype) for some in measured.values() for x in _squares(some)]))
-    parts = [Part.by_name(field, names, run.log.factors if field == "update_norms" else None) for field in measured]
+    parts = [Part.by_name(field, names, run.log.factors if field in ESTIMATED else None) for field in measured]
     parts += [*[Part("lr")] * len(lrs), *(Part.by_name("numbers", [name] * len(some)) for name, some in others.items())]
     parts += [*([] if loss is None else [Part("losses")]), Part("nonfinite")]
     single = [*lrs, *(x for some in others.values() for x in some), *([] if loss is None else [loss]), _nonfinite(kinds["grad"])]
@@ -83,6 +85,10 @@ def _to_host(receive: Callable[..., Any], given: tuple[Any, ...]) -> Any:
         np.asarray(out)[...] = receive(*map(np.asarray, buffers))
 
     return buffer_callback(look, zero, vmap_method="sequential")(*given)
+
+
+def _thinned(run: Run, names: Sequence[str], some: Sequence[Any]) -> list[Any]:
+    return [thinned(x, run.log.distances[name]) for name, x in zip(names, some, strict=True)]
 
 
 def _apart(x: Any) -> Any:

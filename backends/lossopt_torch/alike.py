@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from lossopt.recording.log import Log
-from lossopt_torch.measures import Norms, dense, foreach_copy, foreach_sub, is_plain, local, norms
+from lossopt.recording.plan import count, thinned
+from lossopt_torch.measures import Norms, dense, foreach_copy, foreach_sub, is_plain, local, norms_of_rows
 
 
 class Alike:
@@ -39,48 +41,57 @@ class Alike:
             self._moving = chosen, Alike([(self.names[i], self.params[i]) for i in chosen], self._log)
         return self._moving[1]
 
-    def watch(self) -> None:
-        """Remember the parameters as they are."""
+    def watch(self) -> Norms:
+        """Remember the parameters as they are; their norms."""
         if self._watch is None:
             self._watch = _Watched(self, self._log)
-        self._watch.copy()
+        return self._watch.begin()
 
-    def moved(self) -> list[Norms]:
+    def moved(self) -> Norms:
         """The norms of what they have moved by since."""
         assert self._watch is not None
         return self._watch.moved()
 
 
 class _Watched:
-    """What the updates of some parameters are measured by: the whole of small ones, and some elements of large ones.
+    """What parameters and their updates are measured by: small ones whole, and some elements of large ones.
 
-    The copies are views of one block that is kept, since a new block for every step costs as much as the copy.
+    The copies are views of one block that is kept, since a new block for every step costs as much as the copy.  Those of one size
+    lie side by side in it: their norms are one operation, on all cores.
     """
 
     def __init__(self, alike: Alike, log: Log) -> None:
         self._alike = alike
-        places = [log.watched[name] for name in alike.names]
-        self._whole = [i for i, at in enumerate(places) if at is None]
-        self._some = [(i, torch.as_tensor(at, device=alike.params[i].device)) for i, at in enumerate(places) if at is not None]
-        held = alike.local
-        block = torch.empty(sum(held[i].numel() for i in self._whole), dtype=held[0].dtype, device=held[0].device)
-        parts = block.split([held[i].numel() for i in self._whole]) if self._whole else ()
-        self._copies = [part.view(held[i].shape) for i, part in zip(self._whole, parts, strict=True)]
-        self._taken: list[Tensor] = []
-        self._names = tuple(alike.names[i] for i in (*self._whole, *(i for i, _ in self._some)))
+        apart, held = [log.distances[name] for name in alike.names], alike.local
+        counts = [count(tuple(x.shape), d) for x, d in zip(held, apart, strict=True)]
+        self._order = sorted(range(len(held)), key=lambda i: counts[i])
+        self._distances, sizes = [apart[i] for i in self._order], [counts[i] for i in self._order]
+        self._names = tuple(alike.names[i] for i in self._order)
+        block = torch.empty(sum(sizes), dtype=held[0].dtype, device=held[0].device)
+        self._at, self._seen = tuple[int, ...](), list[Tensor]()
+        self._copies = [part.view(x.shape) for part, x in zip(block.split(sizes), self._look(held), strict=True)]
+        self._by_size = [part.view(many, -1) if part.numel() else part.new_zeros(many, 1) for part, many in _alike_in(block, sizes)]
 
-    def copy(self) -> None:
-        held = self._alike.local
-        if self._copies:
-            foreach_copy(self._copies, [held[i] for i in self._whole])
-        self._taken = self._take(held)
+    def begin(self) -> Norms:
+        foreach_copy(self._copies, self._look(self._alike.local))
+        return self._measured()
 
-    def moved(self) -> list[Norms]:
-        held = self._alike.local
-        if self._copies:
-            foreach_sub(self._copies, [held[i] for i in self._whole])
-        taken = [before.sub_(now) for before, now in zip(self._taken, self._take(held), strict=True)]
-        return [norms(self._names, [*self._copies, *taken])]
+    def moved(self) -> Norms:
+        foreach_sub(self._copies, self._look(self._alike.local))
+        return self._measured()
 
-    def _take(self, held: Sequence[Tensor]) -> list[Tensor]:
-        return [torch.take(held[i], at) for i, at in self._some]
+    def _measured(self) -> Norms:
+        return Norms(self._names, torch.cat([norms_of_rows(x) for x in self._by_size]))
+
+    def _look(self, held: Sequence[Tensor]) -> list[Tensor]:
+        """The elements, as views: they are made anew when a parameter has moved elsewhere."""
+        at = tuple(x.data_ptr() for x in held)
+        if at != self._at:
+            self._at, self._seen = at, [thinned(held[i].detach(), d) for i, d in zip(self._order, self._distances, strict=True)]
+        return self._seen
+
+
+def _alike_in(block: Tensor, sizes: Sequence[int]) -> list[tuple[Tensor, int]]:
+    """The parts of a block that hold tensors of one size, and how many; sizes ascend."""
+    counts = Counter(sizes)
+    return list(zip(block.split([size * count for size, count in counts.items()]), counts.values(), strict=True))

@@ -29,9 +29,14 @@ class Norms(NamedTuple):
     values: Tensor
 
 
+def norms_of_rows(x: Tensor) -> Tensor:
+    """The norm of each row of a matrix."""
+    return torch.linalg.vector_norm(x, dim=1, dtype=_wider(x))
+
+
 def norms(names: tuple[str, ...], tensors: Sequence[Tensor]) -> Norms:
     """The norm of each tensor; they are of one device and dtype."""
-    dtype = torch.float32 if tensors[0].dtype in (torch.bfloat16, torch.float16) else None
+    dtype = _wider(tensors[0])
     if not on_host(tensors[0]):
         return Norms(names, torch.stack(foreach_norm(tensors, 2, dtype)))
     large = [i for i, x in enumerate(tensors) if x.numel() > LARGE]
@@ -43,6 +48,10 @@ def _norms(tensors: Sequence[Tensor], large: Collection[int], dtype: torch.dtype
     small = [x for i, x in enumerate(tensors) if i not in large]
     found = iter(foreach_norm(small, 2, dtype) if small else ())
     return [_by_rows(x, dtype) if i in large else next(found) for i, x in enumerate(tensors)]
+
+
+def _wider(x: Tensor) -> torch.dtype | None:
+    return torch.float32 if x.dtype in (torch.bfloat16, torch.float16) else None
 
 
 def _by_rows(x: Tensor, dtype: torch.dtype | None) -> Tensor:

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from lossopt.errors import InputError
 from lossopt.recording.contents import Parameter, Step
 from lossopt.recording.log import Log, Part, fields_of, with_loss
-from lossopt.recording.plan import Plan
+from lossopt.recording.plan import Plan, thinned
 from lossopt_torch.alike import Alike
 from lossopt_torch.described import averaged, buffers, check_average, inner, named, numbers, told
 from lossopt_torch.measures import Norms, checksum, local, nonfinite, norms, tensors, wide, widened
@@ -205,12 +205,11 @@ class Run:
         self._describe()
         self._step = _Step()
         self._before = [some for alike in self._alike if (some := alike.moving()).params]
-        for some in self._before:
-            some.watch()
-        self._step.add("param_norms", [norms(some.names, some.local) for some in self._before])
+        self._step.add("param_norms", [some.watch() for some in self._before], self._log.factors)
         if self.steps == 0:
             moving = {p for some in self._before for p in some.params}
-            self._step.add("param_norms", [norms((name,), [local(p)]) for p, name in self._names.items() if p not in moving])
+            still = [(name, local(p)) for p, name in self._names.items() if p not in moving]
+            self._step.add("param_norms", [norms((name,), [thinned(x, self._log.distances[name])]) for name, x in still], self._log.factors)
         if self._log.plan.has_arrays(self.steps):
             self._step.arrays |= {f"param/{name}": self._some(name, local(p)) for p, name in self._names.items()}
         closure = args[1] if len(args) > 1 else kwargs.get("closure")
@@ -259,7 +258,7 @@ class Run:
             for name, p in ((name, p) for some in self._before for name, p in zip(some.names, some.params, strict=True)):
                 step.arrays[f"update/{name}"] = self._some(name, local(p)).sub_(step.arrays[f"param/{name}"])
             step.arrays |= self._buffers()
-        step.add("update_norms", [found for some in self._before for found in some.moved()], self._log.factors)
+        step.add("update_norms", [some.moved() for some in self._before], self._log.factors)
         for field_, found in (("losses", passes.losses), ("batch", passes.batch)):
             for x in found:
                 step.add_numbers(field_, x)

@@ -212,8 +212,11 @@ def _one(rule: Rule, values: Mapping[str, Any], evidence: Evidence, spoken: tupl
         bound = values[CLIP] if rule.clip_at is None else rule.clip_at
         g = [clipped_gradients(rule.clip, bound, x, evidence.norms) for x in g]
     values = {n: v for n, v in values.items() if n != CLIP}
-    steps = _walk(rule, [values] * len(leaves), [leaf.p for leaf in leaves], g, lr_at=lr_at,
-                  evidence=evidence, names=tuple(leaf.name for leaf in leaves), spoken=spoken)  # fmt: skip
+    try:
+        steps = _walk(rule, [values] * len(leaves), [leaf.p for leaf in leaves], g, lr_at=lr_at,
+                      evidence=evidence, names=tuple(leaf.name for leaf in leaves), spoken=spoken)  # fmt: skip
+    except ArithmeticError:  # numbers of Python raise where arrays become infinite: eta / step**gamma
+        return np.full((evidence.steps, evidence.size), np.nan)
     return np.stack([np.concatenate([np.asarray(x).ravel() for x in found]) for found in steps])
 
 

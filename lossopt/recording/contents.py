@@ -68,9 +68,9 @@ class Step:
             given all the numbers there are: which of them vary is known at the end.
         grad_norms: the norm of each parameter's gradient, as the optimizer received it.
         raw_grad_norms: the same as the backward pass left it, before clipping; empty where it is not known.
-        update_norms: the norm of what was added to each parameter; of one of more than 65,536 elements it is estimated from
-            1,024 of them, the same ones whichever way the parameter lies: within 3 %, where the elements are alike.
-        param_norms: the norm of each parameter before the update.
+        update_norms: the norm of what was added to each parameter; of one of more than 4,096 elements it is estimated from
+            at least 1,024 of them, the same ones whichever way the parameter lies: within 3 %, where the elements are alike.
+        param_norms: the norm of each parameter before the update, estimated likewise.
         nonfinite: how many elements of the gradients were infinite or NaN; of a PyTorch run on an accelerator, in how many
             gradients there were any.
         batch: of each array of the batch four numbers that other data would not have: see `checksum`.

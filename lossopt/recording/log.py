@@ -14,7 +14,7 @@ import numpy as np
 import lossopt
 from lossopt.recording.contents import Parameter, RunInfo, Step
 from lossopt.recording.folder import FolderWriter
-from lossopt.recording.plan import Plan
+from lossopt.recording.plan import Plan, count, distances
 
 CHECKSUM = 4
 """How many numbers `lossopt.recording.contents.checksum` makes of an array."""
@@ -74,8 +74,8 @@ def with_loss(found: dict[str, Any]) -> dict[str, Any]:
 class Log:
     """The folder of one run, and the plan of its arrays.
 
-    `positions` are the places of each parameter that its arrays hold, `watched` those by which its updates are measured at every
-    step; None is all.  `counts` says how many the latter are; their norm times a factor of `factors` is that of the update.
+    `positions` are the places of each parameter that its arrays hold; None is all.  `distances` say how far apart the elements lie by
+    which it is measured at every step; their norm times a factor of `factors` is that of all.
 
     Args:
         folder, overwrite: as `FolderWriter` has them.
@@ -93,8 +93,7 @@ class Log:
         self._said: set[str] = set()
         self._size = 0
         self.positions: dict[str, np.ndarray | None] = {}
-        self.watched: dict[str, np.ndarray | None] = {}
-        self.counts: dict[str, int] = {}
+        self.distances: dict[str, tuple[int, ...]] = {}
         self.factors: dict[str, float] = {}
         self.written = 0
 
@@ -105,10 +104,10 @@ class Log:
     def begin(self, parameters: Sequence[Parameter], told: Mapping[str, Any]) -> None:
         """Say which parameters there are; again when there are others."""
         self.positions = self.plan.positions({p.name: p.shape for p in parameters})
-        self.watched = {p.name: self.plan.watched(p.shape) for p in parameters}
+        self.distances = {p.name: distances(p.shape) for p in parameters}
         sizes = {p.name: int(np.prod(p.shape, dtype=np.int64)) for p in parameters}
-        self.counts = {name: sizes[name] if at is None else at.size for name, at in self.watched.items()}
-        self.factors = {name: float(np.sqrt(sizes[name] / count)) if count else 1.0 for name, count in self.counts.items()}
+        counts = {p.name: count(p.shape, self.distances[p.name]) for p in parameters}
+        self.factors = {name: float(np.sqrt(size / counts[name])) if size else 1.0 for name, size in sizes.items()}
         self._index = {f"index/{name}": places for name, places in self.positions.items() if places is not None}
         self._said, self._size = set(), sum(sizes.values())
         if self._writer is None:

@@ -19,9 +19,9 @@ from lossopt.errors import ArgumentError
 KINDS = ("param", "grad", "update")
 """What the arrays of a step hold of each parameter."""
 
-EXACT, WATCHED = 65_536, 1024
-"""Up to so many elements, the norm of a parameter's update is that of all of them, else it is estimated from so many.  PyTorch
-says nothing of an update: to see one, what it moves must be copied before it."""
+EXACT, WATCHED = 4096, 1024
+"""Up to so many elements, the norms of a parameter and of its update are those of all of them, else they are estimated from so many.
+PyTorch says nothing of an update: to see one, what it moves must be copied before it."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,36 @@ class Plan:
             return dict.fromkeys(shapes)
         return {name: None if _size(shape) <= self.samples else places(shape, self.samples) for name, shape in shapes.items()}
 
-    def watched(self, shape: tuple[int, ...]) -> np.ndarray | None:
-        """The places of a parameter whose updates are measured at every step; None is all."""
-        return None if _size(shape) <= EXACT else places(shape, WATCHED)
+
+def thinned(x: Any, distances: tuple[int, ...]) -> Any:
+    """The elements of an array at these distances along its axes."""
+    return x[tuple(slice(None, None, d) for d in distances)] if max(distances, default=1) > 1 else x
+
+
+@functools.cache
+def distances(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """How far apart, along each axis, the elements lie by which a parameter is measured at every step; 1 is all of them.
+
+    Axes of one length have one distance, so that arrays whose axes are the same in another order are measured by the same
+    elements.  Distances are odd: what repeats along an axis does so at powers of 2.
+
+    Example:
+        >>> distances((64, 64)), distances((128, 256)), distances((256, 128))
+        ((1, 1), (3, 7), (7, 3))
+    """
+    apart = dict.fromkeys(shape, 1)
+    while _size(shape) > EXACT:
+        longest = max(apart, key=lambda n: (-(-n // apart[n]), n))
+        further = {**apart, longest: apart[longest] + 2}
+        if count(shape, tuple(further[n] for n in shape)) < WATCHED:
+            break
+        apart = further
+    return tuple(apart[n] for n in shape)
+
+
+def count(shape: tuple[int, ...], distances: tuple[int, ...]) -> int:
+    """How many elements lie so far apart."""
+    return _size(tuple(-(-n // d) for n, d in zip(shape, distances, strict=True)))
 
 
 def _size(shape: tuple[int, ...]) -> int:
