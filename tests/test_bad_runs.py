@@ -12,6 +12,7 @@ from lossopt.cli.main import main
 
 SHORT = Options(steps=6)
 NO_STEPS = "cut has no steps: its run ended before the first update, or was not closed; record one update at least"
+OF_OTHERS = "ROOM/cut/run.json says framework 'keras', and recordings are of torch or jax; record the run with lossopt.record(...)"
 NO_RECORDING = "ROOM/cut holds no recording (no run.json); lossopt.record(...) makes one"
 NOT_WRITTEN = "ROOM/cut/run.json is not as lossopt.record(...) writes it; record the run again"
 TOO_FEW = "cut has arrays of 0 steps from step 0 on, and 3 or more are needed: record the first 20 with lossopt.record(..., first=20)"
@@ -65,6 +66,7 @@ BROKEN = {
     "a list": (lambda cut: (cut / "run.json").write_text("[1]"), NOT_WRITTEN, NOT_WRITTEN),
     "no parameters named": (lambda cut: (cut / "run.json").write_text('{"version": 1}'), NOT_WRITTEN, NOT_WRITTEN),
     "a parameter of another make": (lambda cut: edit(cut, parameters=[{"name": "a", "shape": [1], "colour": "red"}]), NOT_WRITTEN, NOT_WRITTEN),
+    "a framework of which there are none": (lambda cut: edit(cut, framework="keras"), OF_OTHERS, OF_OTHERS),
     "no steps": (lambda cut: (cut / "steps.jsonl").write_text(""), NO_STEPS, NO_STEPS),
     "no file of steps": (lambda cut: (cut / "steps.jsonl").unlink(), NO_STEPS, NO_STEPS),
     "a line of something else": (lambda cut: lines(cut, lambda own: [own[0], '{"a": 1}', *own[2:]]),

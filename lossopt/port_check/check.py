@@ -22,8 +22,7 @@ from lossopt.port_check.source import Maker
 from lossopt.port_check.stages import Stage, broken_at, stages
 from lossopt.port_check.weights import copy
 from lossopt.recording import read_recording
-
-FRAMEWORKS = ("torch", "jax")
+from lossopt.recording.contents import FRAMEWORKS
 
 AT_ONCE = ("initial weights", "forward", "gradients")
 """Stages of which more updates would tell no more; the others are followed for as many as are identified by."""

@@ -16,6 +16,9 @@ NO_STEPS = "has no steps: its run ended before the first update, or was not clos
 VERSION = 1
 """Of the format; a reader refuses what is newer."""
 
+FRAMEWORKS = ("torch", "jax")
+"""Of which there are recordings."""
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -40,7 +43,7 @@ class RunInfo:
     """What does not change during a run.
 
     Attributes:
-        framework: ``"torch"`` or ``"jax"``.
+        framework: one of `FRAMEWORKS`.
         parameters: in the framework's order.
         told: what the objects say of themselves (the optimizer's class and groups, versions): shown, never believed.
     """

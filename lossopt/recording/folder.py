@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from lossopt.errors import InputError, MissingBackendError
-from lossopt.recording.contents import VERSION, Arrays, Parameter, Recording, RunInfo, Step
+from lossopt.recording.contents import FRAMEWORKS, VERSION, Arrays, Parameter, Recording, RunInfo, Step
 from lossopt.recording.numbers import Numbers, changed, filled, said
 
 
@@ -113,6 +113,9 @@ def read_recording(folder: str | Path) -> Recording:
         info = RunInfo(told["framework"], parameters, told["told"])
     except (TypeError, KeyError):
         raise InputError(f"{folder / 'run.json'} is not as lossopt.record(...) writes it; record the run again") from None
+    if info.framework not in FRAMEWORKS:
+        raise InputError(f"{folder / 'run.json'} says framework {info.framework!r}, and recordings are of {' or '.join(FRAMEWORKS)}; "
+                         "record the run with lossopt.record(...)")  # fmt: skip
     files = {int(f.stem): f for f in sorted((folder / "arrays").glob("*.safetensors")) if f.stem.isdecimal()}
     steps = _steps(folder / "steps.jsonl")
     known = {s.step for s in steps}
