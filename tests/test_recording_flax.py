@@ -153,6 +153,35 @@ def test_parameters_on_two_devices(tmp_path, python):
     assert ran.returncode == 0, ran.stderr
 
 
+SAMPLED = """
+import re, sys, jax, jax.numpy as jnp, optax, lossopt, numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec as P
+mesh = Mesh(np.array(jax.devices()), ("model",))
+w = jnp.asarray(np.random.default_rng(0).normal(size=(192, 320)), jnp.float32)
+tx = lossopt.record(sys.argv[1], optax.sgd(0.5), first=1, budget=0)
+@jax.jit
+def step(w, state):
+    updates, state = tx.update(w, state, w)
+    return optax.apply_updates(w, updates), state
+for spec in (P("model", None), P(None, "model")):
+    own = jax.device_put(w, NamedSharding(mesh, spec))
+    text = step.lower(own, tx.init(own)).compile().as_text()
+    sent = [tuple(map(int, shape.split(","))) for shape in re.findall(r"\\w+\\[([0-9,]+)\\]\\S* (?:all-gather|all-to-all|collective-permute)\\(", text)]
+    assert sum(np.prod(shape) for shape in sent) < w.size / 4, (spec, sent)
+state = tx.init(own)
+own, state = step(own, state)
+tx.run.close()
+found = lossopt.read_recording(sys.argv[1])
+np.testing.assert_array_equal(found.of("param", 0)[""], np.asarray(w).ravel()[found.arrays(0)["index/"]])
+assert abs(found.steps[0].param_norms[""] / np.linalg.norm(w) - 1) < 0.05
+"""
+
+
+def test_samples_of_a_sharded_parameter_do_not_gather_it(tmp_path, python):
+    ran = python("-c", SAMPLED, str(tmp_path / "run"), XLA_FLAGS="--xla_force_host_platform_device_count=2")
+    assert ran.returncode == 0, ran.stderr
+
+
 def test_a_weight_and_a_kernel_share_their_samples(tmp_path):
     torch.manual_seed(0)
     model = nn.Linear(40, 30, bias=False)

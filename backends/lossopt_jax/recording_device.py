@@ -101,11 +101,11 @@ def _squares(some: Sequence[Any]) -> list[Any]:
     found, alike = dict[int, Any](), dict[Any, list[int]]()
     for i, x in enumerate(some):
         x = jnp.abs(x) if jnp.iscomplexobj(x) else x
-        wide = x.astype(jnp.promote_types(x.dtype, jnp.float32)).reshape(-1)
+        wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
         if wide.size <= SMALL:
             alike.setdefault((wide.size, wide.dtype), []).append(i)
-            found[i] = wide
-        else:
+            found[i] = wide.reshape(-1)
+        else:  # not flattened: one that is sharded would be gathered for it
             found[i] = jnp.sum(jnp.square(wide))
     for these in alike.values():
         sums = jnp.sum(jnp.square(jnp.stack([found[i] for i in these])), axis=1)

@@ -231,8 +231,8 @@ def _concrete(call: str, x: Any) -> Any:
 
 
 def some_of(x: Any, at: np.ndarray | None) -> Any:
-    """What the arrays hold of a parameter."""
-    return x if at is None else x.reshape(-1)[at]
+    """What the arrays hold of a parameter; its axes stay as they are, for one that is sharded would be gathered to be flattened."""
+    return x if at is None else x[np.unravel_index(at, x.shape)]
 
 
 def _widened(x: np.ndarray) -> np.ndarray:
