@@ -12,7 +12,8 @@ import math
 import numpy as np
 
 from lossopt.diff.align import Aligned
-from lossopt.diff.before import data, initial_weights, parameters
+from lossopt.diff.before import initial_weights, parameters
+from lossopt.diff.data import data
 from lossopt.diff.finding import Finding, Look, Outcome, Watch, short
 from lossopt.diff.forward import clipping, gradient, loss
 from lossopt.diff.schedule import schedule

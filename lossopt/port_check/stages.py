@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lossopt.diff.align import Aligned
-from lossopt.diff.before import batches_apart
+from lossopt.diff.data import batches_apart
 from lossopt.diff.finding import Outcome, apart, listed, relative, short
 from lossopt.diff.forward import logits_of
 
