@@ -67,6 +67,12 @@ def batches(al: Aligned) -> tuple[list[tuple[Step, Step]], str]:
     return _only(steps, pairs), IN_ORDER if len(pairs) == len(s.batch) == len(t.batch) else OTHERWISE
 
 
+def same_samples(s: Step, t: Step) -> bool:
+    """Whether two steps have the same batch, sample for sample, as far as both tell."""
+    pairs = _pairs(s, t)
+    return 0 < len(pairs) == min(len(s.batch), len(t.batch)) and all(of == 4 for _, _, of in pairs)
+
+
 def _pairs(s: Step, t: Step) -> Pairs:
     """First those that are equal, then those of the same numbers in another order; in the same place before another."""
     found: dict[int, tuple[int, int]] = {}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lossopt.diff.align import Aligned
-from lossopt.diff.data import CHECKSUM, batches, batches_apart
+from lossopt.diff.data import same_samples
 from lossopt.diff.finding import Finding, Outcome, Watch, apart, listed, relative, short, unit
 from lossopt.recording import Step
 
@@ -61,13 +61,11 @@ def loss(al: Aligned) -> Outcome:
     coarse = unit(al) / 2.0**-24
     bound = max(LOSS, 8 * unit(al)) if coarse > 1 else LOSS
     scale = abs(steps[0][0].loss or 0.0) / 100
-    told = batches(al)[0][:1]
-    same_batch = any(s.step == 0 and s.batch and batches_apart(s, t) <= CHECKSUM for s, t in told)
     for i, (s, t) in enumerate(steps):
         x, y = s.loss or 0.0, t.loss or 0.0
         gap = relative(x, y) if not (math.isfinite(x) and math.isfinite(y)) else abs(x - y) / max(abs(x), abs(y), scale, 1e-30)
         allowed = bound if s.step == 0 else max(LATE["loss"] * min(coarse, 50.0), bound, JUMP * (watch.worst or (0.0, 0))[0])
-        outputs = _outputs_apart(al, s.step) if same_batch and s.step == 0 else 0.0
+        outputs = _outputs_apart(al, s.step) if s.step == 0 and same_samples(s, t) else 0.0
         if gap > allowed or (coarse <= 1 and outputs > OUTPUTS):
             cause, told, numbers = _why_loss(al, (s, t), first=i == 0)
             gap = gap if gap > allowed else outputs
