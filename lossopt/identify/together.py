@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lossopt.identify.fit import Fit, Target, clipped, descend, slopes
+from lossopt.identify.fit import ASLEEP, Fit, Target, clipped, descend, slopes
 from lossopt.identify.known import DETERMINED
 from lossopt.identify.replay import Rule, keeping
 
-LIVE = 1e-12
-"""Relative: a coordinate that moves the residuals less than this does not move them."""
+FLATTEST = 1e-12
+"""Relative: how little the residuals change along what is said to change them least."""
 
 SUSPECT = 1e-5
 """Relative: slopes say of a direction in which the residuals change as little as this that they may not change at all."""
@@ -82,11 +82,11 @@ def together(fit: Fit, target: Target, noise: float, allowed: float) -> Together
     jacobian = slopes(rule, target, x, target.residuals(rule, x[None])[0])
     normal = jacobian @ jacobian.T
     scale = np.sqrt(np.diag(normal))
-    live = np.flatnonzero(scale > LIVE * max(float(scale.max()), 1e-300))
+    live = np.flatnonzero(scale > ASLEEP * max(float(scale.max()), 1e-300))
     spread, tied = dict.fromkeys(labels, math.inf), dict[str, tuple[str, ...]]()
     if len(live):
         sizes, directions = np.linalg.eigh(normal[np.ix_(live, live)] / np.outer(scale[live], scale[live]))
-        sizes = np.maximum(sizes, LIVE * sizes[-1])  # two decays that only their sum tells: neither is known, and not both exactly
+        sizes = np.maximum(sizes, FLATTEST * sizes[-1])  # two decays that only their sum tells: neither is known, and not both exactly
         variances = (directions**2 / sizes).sum(axis=1)
         spread |= {labels[j]: noise * math.sqrt(float(variance)) / float(scale[j]) for j, variance in zip(live, variances, strict=True)}
         for size, direction in zip(sizes, directions.T, strict=True):
