@@ -60,6 +60,11 @@ def test_labels_that_one_run_does_not_tell_do_not_hide_another_loss():
     assert found.first is not None and found.first.link == "loss"
 
 
+def test_a_run_that_begins_later_is_lined_up_although_one_tells_no_labels():
+    found = diff(told("a", INPUTS), told("b", [*INPUTS[1:], INPUTS[0]], [*LABELS[1:], LABELS[0]], loss=1.5 * APART))
+    assert found.first is not None and found.first.finding.told == "b begins 1 batch later than a"
+
+
 def test_other_inputs_are_told_although_one_run_tells_no_labels():
     other = [x + 1 for x in INPUTS]
     found = diff(told("a", INPUTS), told("b", other, LABELS, loss=1.5 * APART))

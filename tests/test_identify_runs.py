@@ -41,11 +41,8 @@ def test_numbers_of_which_only_the_product_is_known_are_said_to_go_together() ->
     """In JAX nothing tells the learning rate, by which alpha and beta are multiplied: a default stays where it is put."""
     spec = optimizers.optimistic_gradient_descent(lr=0.0015, alpha=1.3, beta=1.3, convention="optax")
     found = lossopt.identify(confusion.planted(spec, "jax"))
-    assert [(str(k), k.determined) for k in found.best.known] == [
-        ("lr 0.00195 (known only with alpha, beta)", False),
-        ("alpha 1 (known only with beta, lr)", False),
-        ("beta 1 (known only with alpha, lr)", False),
-    ]
+    assert not any(k.determined for k in found.best.known)
+    assert "  not determined: lr 0.00195, alpha 1, beta 1 (known together only: others fit as well if they change together)\n" in str(found)
 
 
 def test_a_number_that_moves_nothing_where_it_is_is_searched_for_elsewhere() -> None:

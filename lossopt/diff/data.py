@@ -18,8 +18,8 @@ CHECKSUM = 1e-5
 """Of a batch's sums, relative to the root of its sum of squares: preprocessing in float32 moves them by 1e-7 or so, and
 another sample moves them by its own share, 1/16 of it in a batch of 256."""
 
-
-# ------------------------------------------------------------------------------------------------- parameters
+LATER = 4
+"""By so many batches one run may begin later and still be lined up."""
 
 Pairs = list[tuple[int, int, int]]
 """Which array of one run's batch is which of the other's, and how many of their sums can be compared."""
@@ -60,8 +60,10 @@ def batches(al: Aligned) -> tuple[list[tuple[Step, Step]], str]:
     pairs, fewer = _pairs(s, t), min(len(s.batch), len(t.batch))
     if pairs == [(i, i, 4) for i in range(len(t.batch))]:
         return steps, ""
-    if len(pairs) == fewer < max(len(s.batch), len(t.batch)):
-        return _only(steps, pairs), _fewer(al, s, t)
+    if len(s.batch) != len(t.batch):
+        later = [(s, y) for _, y in steps[: LATER + 1]] + [(x, t) for x, _ in steps[1 : LATER + 1]]
+        if of_all := next((found for x, y in later if len(found := _pairs(x, y)) == fewer), None):
+            return _only(steps, of_all), _fewer(al, s, t)
     if not _equal_start(al, s, t):
         return steps, ""
     return _only(steps, pairs), IN_ORDER if len(pairs) == len(s.batch) == len(t.batch) else OTHERWISE
@@ -95,10 +97,11 @@ def _only(steps: list[tuple[Step, Step]], pairs: Pairs) -> list[tuple[Step, Step
 
 
 def _fewer(al: Aligned, s: Step, t: Step) -> str:
+    """What one run does not tell, and how it would."""
     (a, b), (x, y) = al.called, (len(s.batch), len(t.batch))
-    short_, framework = (a, al.a.info.framework) if x < y else (b, al.b.info.framework)
+    lacks, framework = (a, al.a.info.framework) if x < y else (b, al.b.info.framework)
     how = "run.batch(x, y)" if framework == "jax" else "run.labels(y)"
-    return f"{_arrays(a, x, b, y)}, and what both tell is compared; {how} in {short_} tells its labels"
+    return f"{_arrays(a, x, b, y)}, and what both tell is compared; {how} in {lacks} tells its labels"
 
 
 def _arrays(a: str, x: int, b: str, y: int) -> str:
@@ -174,7 +177,7 @@ def _rounded(step: Step) -> tuple[str, ...]:
 
 def _lag(of_a: list[Step], of_b: list[Step], i: int) -> int:
     """By how many batches one is ahead from step i on, for three batches at least; positive where `a` has the batch more."""
-    for k in (1, 2, 3, 4):
+    for k in range(1, LATER + 1):
         for lag in (k, -k):
             x, y = (of_a[i + k :], of_b[i:]) if lag > 0 else (of_a[i:], of_b[i + k :])
             pairs = list(zip(x, y, strict=False))[:3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +16,9 @@ TYPED = 4
 
 UNUSUAL = 1e3
 """A number so many times larger or smaller than every usual one is hardly what was typed: it counts twice."""
+
+NOTHING = 1e-5
+"""A number that is 0, and less than this in any case, is not called open."""
 
 DETERMINED = 0.01
 """Relative: a number known to this is determined."""
@@ -42,8 +46,6 @@ class Known:
     def __str__(self) -> str:
         if self.determined:
             return f"{self.label} {self.value:g}"
-        if self.tied:
-            return f"{self.label} {self.value:g} (known only with {', '.join(self.tied)})"
         if self.low > 0 and self.high - self.low < self.value < math.inf:
             each = ((f"{self.low:.{d}g}", f"{self.high:.{d}g}") for d in (2, 3, 4, 5))
             low, high = next((ends for ends in each if ends[0] != ends[1]), (f"{self.low:g}", f"{self.high:g}"))
@@ -55,6 +57,27 @@ class Known:
         if math.isinf(self.high):
             return f"{self.label}: anything from {self.low:.2g} on fits"
         return f"{self.label}: anything from {self.low:.4g} to {self.high:.4g} fits"
+
+
+def left_open(known: Sequence[Known]) -> list[str]:
+    """What the data do not determine, in words; numbers that are known only together in one clause.
+
+    Example:
+        >>> left_open([Known("lr", 0.1, 0.09, 0.2, False, ("alpha",)), Known("alpha", 1.0, 0.9, 1.1, False, ("lr",)),
+        ...            Known("eps", 0.0, 0.0, 2e-9, False)])
+        ['lr 0.1, alpha 1 (known together only: others fit as well if they change together)']
+    """
+    found: list[str] = []
+    told: set[str] = set()
+    for k in known:
+        if k.tied and k.label not in told:
+            group = [other for other in known if other.label == k.label or other.label in k.tied]
+            told |= {other.label for other in group}
+            numbers = ", ".join(f"{other.label} {other.value:g}" for other in group)
+            found.append(f"{numbers} (known together only: others fit as well if they change together)")
+        elif not (k.determined or k.tied) and not (k.value == 0 and k.high < NOTHING):
+            found.append(str(k))
+    return found
 
 
 def as_typed(value: float) -> float:

@@ -8,14 +8,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from lossopt.identify.fit import Fit
+from lossopt.identify.known import left_open
 from lossopt.identify.naming import Named
 
 if TYPE_CHECKING:
     from lossopt.identify.identification import Identification
     from lossopt.identify.search import Part
-
-NOTHING = 1e-5
-"""A number that is 0, and less than this in any case, is not called open."""
 
 SHOWN = 3
 """Of what else fits, or comes next."""
@@ -70,9 +68,8 @@ def _part(part: Part, *, several: bool, first: bool, top: int) -> list[str]:
         lines.append(f"  {sentence(part.best) if part.best else 'nothing explains'}: {_names(part.names)}")
     lines += [f"  {told}" for told in part.told]
     if part.best is not None:
-        open_ = [str(k) for k in part.best.known if not k.determined and not (k.value == 0 and k.high < NOTHING)]
-        if open_:
-            lines.append(f"  not determined: {'; '.join(open_)}")
+        if still := left_open(part.best.known):
+            lines.append(f"  not determined: {'; '.join(still)}")
         others = [n for n in part.family[1:] if n.words <= part.best.words + 1][:top]
         if others:
             lines.append(f"  the same on these data: {', '.join(repr(n.spec) for n in others)}")
