@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,18 @@ def test_updates_in_bfloat16_steps_are_counted_in_their_roundings() -> None:
     gathered = gather(run)
     assert gathered.on_grid
     assert rounded_to(np.array([1.0 + 2.0**-8, 1.0 + 2.0**-7]), "bfloat16").tolist() == [1.0, 1.0 + 2.0**-7]
+
+
+def test_a_table_is_gone_on_with(tmp_path, capsys):
+    """Rows of an earlier run stand where nothing is run again."""
+    before = [{"name": name, "backend": backend, "setting": 0, "outcome": "none", "said": "", "worst": 0.0, "residual": 0.0, "seconds": 1.0}
+              for name in ("dpsgd", "lion") for backend in ("torch", "jax")]  # fmt: skip
+    (tmp_path / "rows.json").write_text(json.dumps(before))
+    assert confusion.main(["dpsgd", "--backends", "torch", "--rows", str(tmp_path / "rows.json"), "--json"]) == 1
+    rows = json.loads(capsys.readouterr().out)
+    assert [(r["name"], r["backend"], r["outcome"]) for r in rows] == [
+        ("dpsgd", "jax", "none"), ("dpsgd", "torch", "left out"), ("dpsgd", "torch", "left out"), ("lion", "torch", "none"), ("lion", "jax", "none")]  # fmt: skip
+
 
 
 def test_the_published_table_has_every_optimizer() -> None:
