@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 HEAD = """\
 # What `lossopt identify` finds
 
-Written by `python -m lossopt.identify.confusion --page lossopt/identify/CONFUSION.md`, in about half an hour.
+Written by `python -m lossopt.identify.confusion --page lossopt/identify/CONFUSION.md`, in about an hour on one core.
 
 Every optimizer makes {steps} steps in float32 on a problem of six parameters and {elements} elements, by lossopt in either
 framework, with its defaults and with other numbers; parameters, gradients and updates are recorded, and nothing else but
