@@ -16,7 +16,6 @@ STEPS = 8
 INPUTS = [RNG.normal(size=(16, 5)).astype(np.float32) for _ in range(STEPS)]
 LABELS = [RNG.integers(0, 3, 16) for _ in range(STEPS)]
 ONE_HOT = [np.eye(3, dtype=np.float32)[y] for y in LABELS]
-WEIGHTS = np.ones(16, np.float32)
 APART = 1 + 1e-4 * np.arange(STEPS)
 """Of losses: equal at first, and then by more than rounding."""
 
@@ -58,6 +57,12 @@ def test_what_both_tell_is_compared_to_the_end(of_a, of_b, note):
 def test_labels_that_one_run_does_not_tell_do_not_hide_another_loss():
     found = diff(told("a", INPUTS), told("b", INPUTS, LABELS, loss=1.5 * APART))
     assert found.first is not None and found.first.link == "loss"
+
+
+def test_batches_of_which_nothing_is_written_alike_are_not_compared():
+    data = next(o for o in diff(told("a", INPUTS), told("b", [3 * x for x in INPUTS], loss=APART)).outcomes if o.link == "data")
+    assert (data.finding, data.compared, data.looked) == (None, 0, "no array of a batch is written alike in both recordings")
+    assert data.notes == (OTHER_WAY,)
 
 
 def test_a_run_that_begins_later_is_lined_up_although_one_tells_no_labels():

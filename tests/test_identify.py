@@ -141,7 +141,6 @@ def test_a_table_is_gone_on_with(tmp_path, capsys):
         ("dpsgd", "jax", "none"), ("dpsgd", "torch", "left out"), ("dpsgd", "torch", "left out"), ("lion", "torch", "none"), ("lion", "jax", "none")]  # fmt: skip
 
 
-
 def test_the_published_table_has_every_optimizer() -> None:
     page = Path(confusion.__file__).with_name("CONFUSION.md").read_text(encoding="utf-8")
     rows = {line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| ")} - {"optimizer"}

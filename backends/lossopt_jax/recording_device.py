@@ -26,6 +26,7 @@ from lossopt_jax.schedules import TraceableSchedule
 LR = "learning_rate"
 
 ESTIMATED = ("update_norms", "param_norms")
+"""What is measured by the elements at `Log.distances`."""
 
 SMALL = 2048
 """Up to so many elements, arrays are measured together."""

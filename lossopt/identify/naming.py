@@ -21,7 +21,7 @@ from lossopt.identify.coordinates import Coordinate
 from lossopt.identify.fit import Fit, Target, clipped, descend, jumps
 from lossopt.identify.known import Known, as_typed, hardly_typed, interval, numbers_apart, round_values, rounder
 from lossopt.identify.replay import CLIP, Rule, as_scheduled, keeping, put, value_of, with_flat
-from lossopt.identify.together import Together, together
+from lossopt.identify.ties import Ties, ties
 
 SIGMAS = 5.0
 """How far a number may be moved from the fit."""
@@ -141,15 +141,15 @@ class _Work:
     def __init__(self, fit: Fit, target: Target) -> None:
         self.fit, self.target = fit, target
         self.base = self.judge(fit.rule, fit.x)
-        self.together = self._together_at(self.base)
-        self.spread = self.together.spread
+        self.ties = self._ties_at(self.base)
+        self.spread = self.ties.spread
 
     def judge(self, rule: Rule, x: np.ndarray) -> Fit:
         return self.target.judge(rule, x, self.target.residuals(rule, x[None])[0])
 
-    def _together_at(self, fit: Fit) -> Together:
+    def _ties_at(self, fit: Fit) -> Ties:
         noise = fit.residual * (INFLATED if fit.residual > SYSTEMATIC else 1.0)
-        return together(fit, self.target, noise, self._allowed(fit))
+        return ties(fit, self.target, noise, self._allowed(fit))
 
     def as_good(self, fit: Fit) -> bool:
         """Whether a fit explains the data as well as this one, within what chance may do."""
@@ -233,7 +233,7 @@ class _Work:
     def _following(self, rule: Rule, x: np.ndarray, label: str, start: float, end: float, stay: Collection[str]) -> np.ndarray:
         """Where the other coordinates go with one that is moved."""
         others = {c.label: float(own) for c, own in zip(rule.free, x, strict=True) if c.label not in stay}
-        goes = self.together.following(label, start, end, others)
+        goes = self.ties.following(label, start, end, others)
         return clipped(rule, np.array([[goes.get(c.label, own) for c, own in zip(rule.free, x, strict=True)]]))[0]
 
     def _clipped_at(self, rule: Rule, x: np.ndarray, moved: np.ndarray, by: float) -> tuple[Rule, np.ndarray] | None:
@@ -271,7 +271,7 @@ class _Work:
                     (rule, x), fixed[c.label] = trial, value
                     break
             stay |= {c.label}
-        at_end = self._together_at(self.judge(rule, x))
+        at_end = self._ties_at(self.judge(rule, x))
         known = self._wander(rule, x, tuple(self._known(rule, x, c, fixed[c.label], at_end) for c in rule.free))
         if sum(c.label in loose and not k.determined for c, k in zip(rule.free, known, strict=True)) == 1:  # several go together
             known = tuple(rounder(c, k) if c.label in loose else k for c, k in zip(rule.free, known, strict=True))
@@ -308,7 +308,7 @@ class _Work:
         lrs = np.stack([leaf.lr for leaf in self.target.evidence.leaves if leaf.lr is not None])
         return as_typed(float(lrs.flat[0])) if lrs.size else None
 
-    def _known(self, rule: Rule, x: np.ndarray, c: Coordinate, value: float, at_end: Together) -> Known:
+    def _known(self, rule: Rule, x: np.ndarray, c: Coordinate, value: float, at_end: Ties) -> Known:
         """How far a coordinate may go on either side: by the fit's own errors, or where nothing changes, until something does."""
         j = next(j for j, own in enumerate(rule.free) if own.label == c.label)
         offsets = np.concatenate([[0.0], np.geomspace(1e-5, 30.0, 40)])

@@ -32,7 +32,7 @@ TAKES_PART = 0.02
 
 
 @dataclass(frozen=True)
-class Together:
+class Ties:
     """The second derivatives of a fit, by label.
 
     Attributes:
@@ -68,7 +68,7 @@ class Together:
                 for (name, x), i, d in zip(others.items(), rest, goes, strict=True)}  # fmt: skip
 
 
-def together(fit: Fit, target: Target, noise: float, allowed: float) -> Together:
+def ties(fit: Fit, target: Target, noise: float, allowed: float) -> Ties:
     """What the slopes at a fit say; where they cannot tell whether a direction is free, it is walked.
 
     Args:
@@ -78,7 +78,7 @@ def together(fit: Fit, target: Target, noise: float, allowed: float) -> Together
     rule, x = fit.rule, fit.x
     labels = tuple(c.label for c in rule.free)
     if not labels:
-        return Together((), np.empty((0, 0)), np.empty(0), {}, {})
+        return Ties((), np.empty((0, 0)), np.empty(0), {}, {})
     jacobian = slopes(rule, target, x, target.residuals(rule, x[None])[0])
     normal = jacobian @ jacobian.T
     scale = np.sqrt(np.diag(normal))
@@ -95,7 +95,7 @@ def together(fit: Fit, target: Target, noise: float, allowed: float) -> Together
             if size < SUSPECT * sizes[-1] and (free := _is_free(rule, target, fit, by, allowed)):
                 tied |= {name: tuple(sorted({*tied.get(name, ()), *free} - {name})) for name in free}
     along = [abs(own) if c.kind == "linear" and abs(own) > NEAR_NOTHING else 0.0 for c, own in zip(rule.free, x, strict=True)]
-    return Together(labels, normal, np.array(along), spread, tied)
+    return Ties(labels, normal, np.array(along), spread, tied)
 
 
 def _is_free(rule: Rule, target: Target, fit: Fit, by: np.ndarray, allowed: float) -> tuple[str, ...]:
