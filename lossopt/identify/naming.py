@@ -197,8 +197,7 @@ class _Work:
 
     def _refitted(self, rule: Rule, x: np.ndarray, stay: Collection[str], iterations: int) -> Fit:
         """The fit from a point on, some of whose coordinates stay."""
-        stays = np.array([c.label in stay and c.name != CLIP for c in rule.free], bool)
-        kept = keeping(rule, x, {c.label for c, own in zip(rule.free, stays, strict=True) if own})
+        stays, kept = np.array([c.label in stay for c in rule.free], bool), keeping(rule, x, stay)
         found, whole = descend(kept, self.target, x[~stays], iterations), x.copy()
         whole[~stays] = found.x
         return replace(found, rule=rule, x=whole)
